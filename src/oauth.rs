@@ -1,0 +1,18 @@
+//! The identity provider, a file per specification. All its traffic runs on the control runtime.
+
+pub mod client;
+pub mod client_auth;
+pub mod introspection;
+pub mod issuer;
+pub mod jwk_set;
+pub mod jwks;
+pub mod jwt;
+pub mod metadata;
+pub mod settings;
+pub mod verifier;
+
+pub use client::{ProviderClient, ProviderFault};
+pub use client_auth::ClientAuth;
+pub use issuer::{Issuer, Issuers};
+pub use settings::{IssuerSettings, Profile};
+pub use verifier::{TokenFault, Verifier, VerifyError};

@@ -1,0 +1,45 @@
+//! Provider metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3).
+
+use serde::Deserialize;
+use url::Url;
+
+use super::client::{ProviderClient, ProviderFault};
+use super::settings::IssuerSettings;
+
+/// The endpoints that we use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderMetadata {
+    /// RFC 8693 requests go here.
+    pub token_endpoint: Url,
+    /// The keys stand here (RFC 7517 §5).
+    pub jwks_uri: Url,
+    /// RFC 7662 requests go here.
+    pub introspection_endpoint: Option<Url>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    token_endpoint: Url,
+    jwks_uri: Url,
+    introspection_endpoint: Option<Url>,
+}
+
+/// Fetches and checks the metadata of one issuer. Endpoints named in the configuration win over discovered ones.
+///
+/// # Errors
+/// [`ProviderFault`], also if the document names another issuer (OpenID Connect Discovery 1.0 §4.3).
+pub async fn discover(client: &ProviderClient, settings: &IssuerSettings) -> Result<ProviderMetadata, ProviderFault> {
+    let document: Document = client.get_json(&settings.discovery_url).await?;
+    if document.issuer != *settings.issuer {
+        return Err(ProviderFault::Malformed(format!(
+            "{} names the issuer {:?}, configured is {:?}",
+            settings.discovery_url, document.issuer, settings.issuer
+        )));
+    }
+    Ok(ProviderMetadata {
+        token_endpoint: settings.token_endpoint.clone().unwrap_or(document.token_endpoint),
+        jwks_uri: settings.jwks_uri.clone().unwrap_or(document.jwks_uri),
+        introspection_endpoint: settings.introspection_endpoint.clone().or(document.introspection_endpoint),
+    })
+}
