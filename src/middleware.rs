@@ -1,0 +1,8 @@
+//! The middleware, in the order a request meets it. One file, one layer, one verb; each passport is minted in the file that does the check.
+
+pub mod respond;
+pub mod trace;
+// The passports: Request → Authenticated → Authorized → Exchanged.
+pub mod authenticate;
+pub mod authorize;
+pub mod exchange;

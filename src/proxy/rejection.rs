@@ -1,0 +1,104 @@
+//! How Nextcloud says "this token is not good" (nextcloud.md §1), by API family. Only these shapes cost an exchange: an app's own 401 is the
+//! app's answer.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+
+/// A refusal is recognised within this many bytes.
+const LARGEST_REFUSAL: usize = 16 * 1024;
+
+/// What an answer turned out to be.
+pub enum Judged {
+    /// Nextcloud's own answer, to be passed on.
+    Answer(Response<Incoming>),
+    /// Nextcloud's own answer, whose body had to be read to tell.
+    ReadAnswer(Response<Bytes>),
+    /// Nextcloud refused the credential.
+    Rejected,
+}
+
+/// Tells a refusal of our credential from other answers.
+pub async fn judge(answer: Response<Incoming>) -> Judged {
+    match answer.status() {
+        StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers()) => Judged::Rejected,
+        StatusCode::UNAUTHORIZED if challenges_basic(answer.headers()) => Judged::Rejected,
+        StatusCode::UNAUTHORIZED if is_text(answer.headers()) => read(answer).await,
+        _ => Judged::Answer(answer),
+    }
+}
+
+async fn read(answer: Response<Incoming>) -> Judged {
+    let (head, body) = answer.into_parts();
+    let Ok(collected) = Limited::new(body, LARGEST_REFUSAL).collect().await else {
+        // Longer than any refusal, or cut off: what is left of it cannot be passed on, and it is a 401 all the same.
+        return Judged::Rejected;
+    };
+    let body = collected.to_bytes();
+    if says_not_logged_in(&body) { Judged::Rejected } else { Judged::ReadAnswer(Response::from_parts(head, body)) }
+}
+
+/// OCS says 997 with this message, app and web routes say the message alone, in JSON or XML.
+fn says_not_logged_in(body: &[u8]) -> bool {
+    const MESSAGE: &[u8] = b"Current user is not logged in";
+    const CORS: &[u8] = b"CORS requires basic auth";
+    [MESSAGE, CORS].iter().any(|message| body.windows(message.len()).any(|window| window == *message))
+}
+
+/// DAV: `WWW-Authenticate: Basic realm="Nextcloud"`.
+fn challenges_basic(headers: &HeaderMap) -> bool {
+    headers.get_all(WWW_AUTHENTICATE).iter().any(|challenge| {
+        challenge.as_bytes().split_at_checked(6).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"basic "))
+    })
+}
+
+fn is_text(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
+        ["application/json", "application/xml", "text/xml"].iter().any(|text| kind.starts_with(text))
+    })
+}
+
+/// HTML routes redirect to the login page.
+fn to_login(headers: &HeaderMap) -> bool {
+    headers.get(LOCATION).and_then(|location| location.to_str().ok()).is_some_and(|location| {
+        let path = location.split_once("://").map_or(location, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        path.strip_prefix("/index.php").unwrap_or(path) == "/login"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_redirect_to_the_login_page_is_a_refusal_and_others_are_not() {
+        for (location, refusal) in [
+            ("http://nextcloud.test/login?clear=1", true),
+            ("/index.php/login", true),
+            ("/login?redirect_url=/apps/files", true),
+            ("/loginfoo", false),
+            ("https://elsewhere.test/remote.php/dav", false),
+            ("/apps/login", false),
+        ] {
+            let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(location))]);
+            assert_eq!(to_login(&headers), refusal, "{location}");
+        }
+    }
+
+    #[test]
+    fn the_recorded_shapes_are_recognised() {
+        assert!(says_not_logged_in(br#"{"ocs":{"meta":{"status":"failure","statuscode":997,"message":"Current user is not logged in"},"data":[]}}"#));
+        assert!(says_not_logged_in(br#"{"message":"Current user is not logged in"}"#));
+        assert!(!says_not_logged_in(br#"{"message":"The share password is wrong"}"#));
+        let basic = HeaderMap::from_iter([(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static(r#"Basic realm="Nextcloud", charset="UTF-8""#),
+        )]);
+        assert!(challenges_basic(&basic));
+    }
+}

@@ -1,0 +1,63 @@
+//! The settings of the Nextcloud leg.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use ipnet::IpNet;
+
+/// Where Nextcloud listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpstreamAddress {
+    /// `http://host:port`.
+    Http {
+        /// Name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// `https://host:port`.
+    Https {
+        /// Name or address; also the name that the certificate must have.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// `unix:/path`.
+    Unix(PathBuf),
+}
+
+/// The Nextcloud leg, resolved.
+#[derive(Debug, Clone)]
+pub struct NextcloudSettings {
+    /// Where Nextcloud listens.
+    pub address: UpstreamAddress,
+    /// The `Host` that Nextcloud is addressed by.
+    pub host: HeaderValue,
+    /// Our public scheme.
+    pub public_scheme: &'static str,
+    /// Our public authority: host and, if it is not the default, port.
+    pub public_authority: Arc<str>,
+    /// The authorities in Nextcloud's `Location`s that mean ourselves.
+    pub own_authorities: Arc<[String]>,
+    /// Proxies before us whose `X-Forwarded-For` is believed; empty: nobody's.
+    pub trusted_proxies: Arc<[IpNet]>,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long Nextcloud may think, from the end of the upload to its response head.
+    pub head_timeout: Duration,
+    /// How long either body may stand still.
+    pub idle_timeout: Duration,
+    /// A larger upload is refused; none: Nextcloud decides.
+    pub largest_body: Option<u64>,
+}
+
+impl NextcloudSettings {
+    /// Whether an address is that of a proxy that we believe.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
+}

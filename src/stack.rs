@@ -1,0 +1,81 @@
+//! THE tower stacks. Read the builder from top to bottom: that is the order in which a request passes. Responses pass in reverse.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, COOKIE, HeaderName};
+use http::{Request, Response};
+use tokio::sync::Semaphore;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::{Service, ServiceBuilder};
+use tower_http::ServiceBuilderExt as _;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::body::Body;
+use crate::endpoint::well_known::ProtectedResource;
+use crate::metrics::Metrics;
+use crate::middleware::authenticate::{AuthenticateLayer, Authentication};
+use crate::middleware::authorize::{Authorization, AuthorizeLayer};
+use crate::middleware::exchange::{Exchange, ExchangeLayer};
+use crate::middleware::respond::{self, Challenges, RespondLayer};
+use crate::middleware::trace::{Sampling, TraceLayer};
+use crate::proxy::{Proxy, ProxyService};
+use crate::route::OpenLayer;
+
+/// What the public stack is made of. Each core has its own copy, so that cores do not contend for reference counts.
+#[derive(Clone)]
+pub struct PublicParts {
+    /// Which requests get a span.
+    pub sampling: Sampling,
+    /// What every 401 names.
+    pub challenges: Challenges,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// How many requests may be in the house, whatever core they came in by.
+    pub guests: Arc<Semaphore>,
+    /// The open pages.
+    pub open: Arc<ProtectedResource>,
+    /// Proves tokens.
+    pub authentication: Arc<Authentication>,
+    /// Settles routes.
+    pub authorization: Arc<Authorization>,
+    /// Gets credentials for Nextcloud.
+    pub exchange: Arc<Exchange>,
+    /// Talks to Nextcloud.
+    pub proxy: Arc<Proxy>,
+}
+
+/// The stack of the public listener, for one connection from this peer.
+pub fn public<B>(
+    parts: &PublicParts,
+    peer: IpAddr,
+) -> impl Service<Request<B>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + use<B>
+where
+    B: Into<Body> + Send + 'static,
+{
+    ServiceBuilder::new()
+        // Before tracing, so that no span and no log line can hold a credential.
+        .sensitive_request_headers(Arc::from([AUTHORIZATION, COOKIE, HeaderName::from_static("xauthorization")]))
+        // Around everything that takes time. Names the route family, never the target: a query may hold secrets.
+        .layer(TraceLayer(parts.sampling))
+        // Outside the panic catcher, whose own body type ends here.
+        .map_response_body(Body::new)
+        // A panic costs the request that caused it and no other.
+        .layer(CatchPanicLayer::custom(respond::panicked))
+        .map_request(|request: Request<B>| request.map(Into::into))
+        // Below this line a service may fail; above it there are only responses.
+        .layer(RespondLayer::new(parts.challenges.clone(), parts.metrics.clone()))
+        // A full house says so at once; nobody queues. Inside respond, which tells the caller; outside everything that costs.
+        .load_shed()
+        .layer(GlobalConcurrencyLimitLayer::with_semaphore(parts.guests.clone()))
+        // The last line that a request without a token may pass.
+        .layer(OpenLayer(parts.open.clone()))
+        // Request → Authenticated. First of the three: nothing is decided for, and nothing is told to, a stranger.
+        .layer(AuthenticateLayer::new(parts.authentication.clone(), peer))
+        // Authenticated → Authorized. Before the exchange: a forbidden route must not cost the provider anything.
+        .layer(AuthorizeLayer::new(parts.authorization.clone()))
+        // Authorized → Exchanged. Last: what it mints can be spent at Nextcloud.
+        .layer(ExchangeLayer::new(parts.exchange.clone()))
+        .service(ProxyService::new(parts.proxy.clone()))
+}
