@@ -1,0 +1,61 @@
+//! What a stand-in can be told at its start.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// Which `user_oidc` it has. They treat sessions and schemes differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Generation {
+    /// 7.3.2: a bearer opens a login session, and a session wins over the bearer. The default, for it is the hazardous one.
+    #[default]
+    V7_3,
+    /// 8.10.1: every request is decided by its bearer.
+    V8_10,
+}
+
+/// Settings of a stand-in.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `iss` that tokens must have, exactly.
+    pub issuer: String,
+    /// Where the provider's keys are fetched, by plain HTTP.
+    pub jwks_uri: String,
+    /// Which `user_oidc` it has.
+    pub user_oidc: Generation,
+    /// `user_oidc`'s client id: what `aud` must contain where there is one.
+    pub client_id: String,
+    /// How much longer a request takes that has to open a login session. 200 ms is what a real one costs.
+    pub session_delay: Duration,
+    /// The base of absolute addresses it gives out (`overwrite.cli.url`).
+    pub base_url: String,
+    /// App passwords from the start: user and password, for mode `basic`.
+    pub app_passwords: Vec<(String, SecretString)>,
+    /// People who exist from the start; others come into being with their first bearer.
+    pub users: Vec<String>,
+    /// Whether the test routes `…/notifications/api/v2/echo` and `/bytes` exist.
+    pub echo: bool,
+    /// How long a session of a disabled user goes on over WebDAV (measured: between 180 and 330 s).
+    pub disabled_session_lives: Duration,
+}
+
+// === impl Options ===
+
+impl Options {
+    /// Settings for a provider.
+    #[must_use]
+    pub fn trusting(issuer: &str, jwks_uri: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            jwks_uri: jwks_uri.to_owned(),
+            user_oidc: Generation::default(),
+            client_id: "nextcloud".into(),
+            session_delay: Duration::ZERO,
+            base_url: "http://nextcloud.test".into(),
+            app_passwords: Vec::new(),
+            users: vec!["alice".into(), "bob".into()],
+            echo: false,
+            disabled_session_lives: Duration::from_secs(300),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The embedded identity provider answers as Keycloak does.
+#![cfg(feature = "dev")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+#[path = "dev_identity_provider/client.rs"]
+mod client;
+#[path = "dev_identity_provider/exchange.rs"]
+mod exchange;
+#[path = "dev_identity_provider/login.rs"]
+mod login;
+#[path = "dev_identity_provider/tokens.rs"]
+mod tokens;

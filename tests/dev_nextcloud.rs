@@ -1,0 +1,16 @@
+//! The Nextcloud stand-in answers as the recorded one does, and its hazards are real.
+#![cfg(feature = "dev")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+#[path = "dev_nextcloud/hazards.rs"]
+mod hazards;
+#[path = "dev_nextcloud/misbehaviour.rs"]
+mod misbehaviour;
+#[path = "dev_nextcloud/recording.rs"]
+mod recording;
+#[path = "dev_nextcloud/replay.rs"]
+mod replay;
+#[path = "dev_nextcloud/sessions.rs"]
+mod sessions;
+#[path = "dev_nextcloud/wire.rs"]
+mod wire;
