@@ -1,0 +1,320 @@
+//! The composition root: [`Config`] → running listeners. Names the concrete types; decides nothing.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use rustls::ClientConfig;
+use rustls_platform_verifier::{BuilderVerifierExt as _, Verifier as PlatformVerifier};
+use secrecy::ExposeSecret as _;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, ModeSettings};
+use crate::endpoint::admin::Admin;
+use crate::endpoint::well_known::{self, ProtectedResource};
+use crate::exchange::rfc8693::Rfc8693;
+use crate::exchange::{CachedExchange, Entries};
+use crate::flight::Control;
+use crate::metrics::Metrics;
+use crate::middleware::authenticate::Authentication;
+use crate::middleware::authorize::Authorization;
+use crate::middleware::exchange::{Exchange, Mode};
+use crate::middleware::respond::{self, Challenges};
+use crate::middleware::trace::Sampling;
+use crate::nextcloud::destination::PublicAuthority;
+use crate::nextcloud::family::Family;
+use crate::oauth::introspection::Introspector;
+use crate::oauth::jwks::{PurgeSink, RemoteKeys};
+use crate::oauth::{Issuer, Issuers, ProviderClient, Verifier};
+use crate::proxy::connect::Connector;
+use crate::proxy::replay::ReplayBudget;
+use crate::proxy::{NextcloudSettings, Proxy, UpstreamAddress};
+use crate::server::{self, Serving};
+use crate::stack::{self, PublicParts};
+use crate::token::{BearerHeader, Clock};
+
+/// Expired entries are dropped this often.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// Why the application does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(std::net::SocketAddr, #[source] io::Error),
+    /// Certificate authorities, or a client that cannot be built.
+    #[error("{0}")]
+    Setup(String),
+}
+
+/// The parts that all cores share, put together from the configuration.
+pub struct App {
+    config: Config,
+    clock: Clock,
+    metrics: Metrics,
+    issuers: Issuers,
+    entries: Entries,
+    authentication: Authentication,
+    mode: Mode,
+    upstream_tls: Option<Arc<ClientConfig>>,
+    sampling: Sampling,
+}
+
+/// The running application.
+pub struct Running {
+    /// Where the public listener is.
+    pub address: std::net::SocketAddr,
+    /// Where the admin listener is.
+    pub admin: std::net::SocketAddr,
+    /// What is remembered; for purges.
+    pub entries: Entries,
+    issuers: Issuers,
+    stop: CancellationToken,
+    draining: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl App {
+    /// Puts the parts together. `control` is the control runtime: the provider's client lives there.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn new(config: Config, control: &Handle, clock: Clock, sampling: Sampling) -> Result<Self, StartError> {
+        let families: Vec<&'static str> = Family::ALLOWABLE.iter().map(|family| family.as_str()).collect();
+        let metrics = Metrics::new(&families, respond::CODES).map_err(|error| StartError::Setup(error.to_string()))?;
+        let entries = Entries::new(config.listen.max_tokens, clock.clone(), metrics.clone());
+        let purge: PurgeSink = Arc::new({
+            let entries = entries.clone();
+            move |purge| entries.purge(&purge)
+        });
+        let control = Control::new(control.clone());
+        let client = ProviderClient::new(config.ca_pem.as_deref())
+            .map_err(|error| StartError::Setup(format!("ca_file: {error}")))?;
+        let issuers = Issuers::new(config.issuers.iter().cloned().map(|settings| {
+            let settings = Arc::new(settings);
+            let keys = RemoteKeys::new(
+                settings.clone(),
+                client.clone(),
+                control.clone(),
+                clock.clone(),
+                metrics.clone(),
+                purge.clone(),
+            );
+            Arc::new(Issuer { settings, keys, client: client.clone() })
+        }));
+        let introspector =
+            issuers.introspecting().map(|issuer| Introspector::new(issuer.clone(), control.clone(), clock.clone()));
+        let mode = match &config.mode {
+            ModeSettings::Exchange => {
+                let exchanger = Arc::new(Rfc8693::new(issuers.clone(), clock.clone(), metrics.clone(), purge));
+                Mode::Exchange(CachedExchange::new(exchanger, control, clock.clone(), metrics.clone()))
+            }
+            ModeSettings::MultiAudience => Mode::MultiAudience,
+            ModeSettings::Basic(credentials) => {
+                let header = BearerHeader::basic(credentials.expose_secret());
+                Mode::Basic(
+                    header
+                        .ok_or_else(|| StartError::Setup("nextcloud.username cannot stand in a header".to_owned()))?,
+                )
+            }
+        };
+        let authentication = Authentication {
+            entries: entries.clone(),
+            verifier: Verifier::new(issuers.clone(), introspector, clock.clone()),
+            metrics: metrics.clone(),
+            deadline: config.listen.auth_timeout,
+        };
+        let upstream_tls = upstream_tls(&config)?;
+        Ok(Self { config, clock, metrics, issuers, entries, authentication, mode, upstream_tls, sampling })
+    }
+
+    /// Binds the listeners and starts serving: a thread per core, and on the current (control) runtime the admin listener and the upkeep.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub fn start(self) -> Result<Running, StartError> {
+        let listen = &self.config.listen;
+        let listeners =
+            server::bind(listen.address, listen.threads).map_err(|error| StartError::Listen(listen.address, error))?;
+        let address = listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(listen.address);
+        let (stop, draining) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+        let admin = self.start_admin(&stop, &draining)?;
+        self.start_upkeep(&stop);
+
+        let app = Arc::new(self);
+        let serving = Serving {
+            tls: app.config.listen.tls.clone().map(TlsAcceptor::from),
+            connections: Arc::new(Semaphore::new(app.config.listen.max_connections)),
+            gauge: app.metrics.connections.clone(),
+            stop: stop.clone(),
+            drain: app.config.listen.drain,
+        };
+        let guests = Arc::new(Semaphore::new(app.config.listen.max_requests));
+        let budget = ReplayBudget::default();
+        let workers = listeners
+            .into_iter()
+            .enumerate()
+            .map(|(core, listener)| {
+                let (app, serving, guests, budget) = (app.clone(), serving.clone(), guests.clone(), budget.clone());
+                std::thread::Builder::new()
+                    .name(format!("core-{core}"))
+                    .spawn(move || app.serve(listener, serving, guests, budget))
+                    .map_err(|error| StartError::Listen(address, error))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Running {
+            address,
+            admin,
+            entries: app.entries.clone(),
+            issuers: app.issuers.clone(),
+            stop,
+            draining,
+            workers,
+        })
+    }
+
+    /// One core: its own runtime, its own stack, its own pool.
+    fn serve(&self, listener: std::net::TcpListener, serving: Serving, guests: Arc<Semaphore>, budget: ReplayBudget) {
+        let runtime = match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!(%error, "a core's runtime cannot be built");
+                return;
+            }
+        };
+        runtime.block_on(async {
+            let parts = self.parts(guests, budget, serving.stop.clone());
+            if let Err(error) = server::serve(listener, serving, |peer| stack::public::<Incoming>(&parts, peer)).await {
+                tracing::error!(%error, "a core's listener cannot be used");
+            }
+        });
+    }
+
+    fn parts(&self, guests: Arc<Semaphore>, budget: ReplayBudget, stop: CancellationToken) -> PublicParts {
+        let public_url = &self.config.public_url;
+        let nextcloud: &NextcloudSettings = &self.config.nextcloud;
+        let connector = Connector::new(nextcloud.address.clone(), self.upstream_tls.clone(), nextcloud.connect_timeout);
+        let names: Vec<Arc<str>> = self.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect();
+        PublicParts {
+            sampling: self.sampling,
+            challenges: Challenges::new(
+                &format!("{public_url}{}", well_known::PATH),
+                &format!("{public_url}{}", well_known::MCP_PATH),
+            ),
+            metrics: Arc::new(self.metrics.clone()),
+            guests,
+            open: Arc::new(ProtectedResource::new(public_url, &names)),
+            authentication: Arc::new(self.authentication.clone()),
+            authorization: Arc::new(Authorization {
+                authorities: PublicAuthority::of_url(public_url).into_iter().collect(),
+                metrics: self.metrics.clone(),
+            }),
+            exchange: Arc::new(Exchange {
+                mode: self.mode.clone(),
+                clock: self.clock.clone(),
+                deadline: self.config.listen.auth_timeout,
+                issuers: self.issuers.clone(),
+            }),
+            proxy: Arc::new(Proxy::new(
+                connector,
+                Arc::new(nextcloud.clone()),
+                budget,
+                self.metrics.clone(),
+                self.clock.clone(),
+                stop,
+            )),
+        }
+    }
+
+    fn start_admin(
+        &self,
+        stop: &CancellationToken,
+        draining: &Arc<AtomicBool>,
+    ) -> Result<std::net::SocketAddr, StartError> {
+        let settings = &self.config.admin;
+        let failed = |error| StartError::Listen(settings.address, error);
+        let listener = std::net::TcpListener::bind(settings.address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let admin =
+            Admin::new(self.issuers.clone(), self.metrics.clone(), settings.allowed_hosts.clone(), draining.clone());
+        let serving = Serving {
+            tls: None,
+            connections: Arc::new(Semaphore::new(64)),
+            gauge: prometheus::IntGauge::new("unscraped", "the admin listener's own connections")
+                .map_err(|error| StartError::Setup(error.to_string()))?,
+            // The admin listener tells of the draining, so it goes last.
+            stop: stop.child_token(),
+            drain: Duration::from_secs(1),
+        };
+        tokio::spawn(async move {
+            if let Err(error) = server::serve(listener, serving, |_| admin.clone()).await {
+                tracing::error!(%error, "the admin listener cannot be used");
+            }
+        });
+        Ok(address)
+    }
+
+    fn start_upkeep(&self, stop: &CancellationToken) {
+        for issuer in self.issuers.iter() {
+            tokio::spawn(issuer.clone().keep_fresh(stop.clone()));
+        }
+        let (entries, stop) = (self.entries.clone(), stop.clone());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(SWEEP) => entries.sweep(),
+                    () = stop.cancelled() => return,
+                }
+            }
+        });
+    }
+}
+
+impl Running {
+    /// Returns when some issuer's keys are known.
+    pub async fn ready(&self) {
+        while !self.issuers.iter().any(|issuer| issuer.keys.ready()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Stops accepting, lets open requests finish, and returns when every core is done. The control runtime is the caller's to stop, last.
+    pub async fn stop(self) {
+        self.draining.store(true, Ordering::Release);
+        self.stop.cancel();
+        let workers = self.workers;
+        let joined = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
+        let _ = joined.await;
+    }
+}
+
+/// TLS to Nextcloud: the platform's roots and `ca_file`.
+pub(crate) fn upstream_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, StartError> {
+    if !matches!(config.nextcloud.address, UpstreamAddress::Https { .. }) {
+        return Ok(None);
+    }
+    let failed = |error: &dyn std::fmt::Display| StartError::Setup(format!("TLS to Nextcloud: {error}"));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(&error))?;
+    let config = match &config.ca_pem {
+        None => builder.with_platform_verifier().map_err(|error| failed(&error))?.with_no_client_auth(),
+        Some(pem) => {
+            use rustls::pki_types::pem::PemObject as _;
+            let roots: Vec<_> = rustls::pki_types::CertificateDer::pem_slice_iter(pem)
+                .collect::<Result<_, _>>()
+                .map_err(|error| failed(&error))?;
+            let verifier = PlatformVerifier::new_with_extra_roots(roots, provider).map_err(|error| failed(&error))?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+        }
+    };
+    Ok(Some(Arc::new(config)))
+}

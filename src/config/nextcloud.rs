@@ -1,0 +1,101 @@
+//! `[nextcloud]`.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use ipnet::IpNet;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::reader::{self, Section};
+use crate::proxy::{NextcloudSettings, UpstreamAddress};
+
+pub(super) fn resolve(
+    section: &mut Section,
+    public_url: &Url,
+    trusted_proxies: Vec<IpNet>,
+) -> Option<NextcloudSettings> {
+    let address = section.required("url", address);
+    let public_authority = authority(public_url);
+    let host = section
+        .optional("host", |text| HeaderValue::from_str(text).map_err(|_| "is no host"))
+        .or_else(|| HeaderValue::from_str(&public_authority).ok());
+    let connect_timeout = section.duration("connect_timeout", Duration::from_secs(5));
+    let head_timeout = section.duration("head_timeout", Duration::from_mins(2));
+    let idle_timeout = section.duration("idle_timeout", Duration::from_mins(1));
+    let largest_body = section.optional("max_body", |text| text.parse().map_err(|_| "has to be a number of bytes"));
+    let (address, host) = (address?, host?);
+    let mut own_authorities = vec![public_authority.clone()];
+    own_authorities.extend(host.to_str().ok().map(str::to_owned));
+    match &address {
+        UpstreamAddress::Http { host, port: 80 } | UpstreamAddress::Https { host, port: 443 } => {
+            own_authorities.push(host.clone())
+        }
+        UpstreamAddress::Http { host, port } | UpstreamAddress::Https { host, port } => {
+            own_authorities.push(format!("{host}:{port}"))
+        }
+        UpstreamAddress::Unix(_) => {}
+    }
+    Some(NextcloudSettings {
+        address,
+        host,
+        public_scheme: if public_url.scheme() == "https" { "https" } else { "http" },
+        public_authority: public_authority.into(),
+        own_authorities: own_authorities.into(),
+        trusted_proxies: trusted_proxies.into(),
+        connect_timeout,
+        head_timeout,
+        idle_timeout,
+        largest_body,
+    })
+}
+
+/// The app password of mode `basic`: `username` and `password_file`, as `user:password` in base64.
+pub(super) fn basic(section: &mut Section, wanted: bool) -> Option<SecretString> {
+    if !wanted {
+        for key in ["username", "password_file"] {
+            if section.has(key) {
+                section.fault(key, "is for mode = \"basic\" only");
+                let _ = section.text(key);
+            }
+        }
+        return None;
+    }
+    let username = section.required("username", reader::text);
+    let password = section.required("password_file", reader::file_secret);
+    let (username, password) = (username?, password?);
+    if username.contains(':') {
+        section.fault("username", "cannot have a colon (RFC 7617 §2)");
+        return None;
+    }
+    Some(STANDARD.encode(format!("{username}:{}", password.expose_secret())).into())
+}
+
+fn address(text: &str) -> Result<UpstreamAddress, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return if path.starts_with('/') {
+            Ok(UpstreamAddress::Unix(path.into()))
+        } else {
+            Err("unix: needs an absolute path".to_owned())
+        };
+    }
+    let url = reader::http_url(text)?;
+    if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
+        return Err("has to be scheme, host and port alone, or unix:/path".to_owned());
+    }
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = url.port_or_known_default().unwrap_or(80);
+    Ok(if url.scheme() == "https" {
+        UpstreamAddress::Https { host, port }
+    } else {
+        UpstreamAddress::Http { host, port }
+    })
+}
+
+/// Host and, where it is not the default one, port.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}

@@ -1,0 +1,52 @@
+//! obo-proxy: an on-behalf-of proxy for Nextcloud. A caller sends its own bearer token; we prove it, exchange it (RFC 8693) for one that
+//! Nextcloud accepts, and forward the request in that user's name. The caller never holds a Nextcloud credential; Nextcloud never sees the
+//! caller's token.
+//!
+//! # The life of a request
+//!
+//! A connection arrives on one of the per-core accept sockets of [`server`], which builds the tower stack of [`stack`] for it. There the
+//! request passes, from top to bottom:
+//!
+//! ```text
+//! socket ─ server.rs ─ stack.rs ┐
+//!                               │ middleware/respond.rs        (on the way back: Error → Response)
+//!               Request         │ route.rs ── endpoint/well_known.rs
+//!                               │ middleware/authenticate.rs ── exchange/entries.rs, oauth/verifier.rs ── oauth/jwks.rs
+//!               Authenticated   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
+//!               Authorized      │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
+//!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, proxy/rejection.rs
+//!                               ▼
+//!                           Nextcloud
+//! ```
+//!
+//! Each type in the left column is a passport: it can be minted only in the file that does the check, and the proxy takes nothing but
+//! [`Exchanged`](middleware::exchange::Exchanged). So a request that skipped a check does not compile on its way to Nextcloud.
+//!
+//! What is known of a token is one [`Entry`](exchange::Entry), found by one lookup; whatever talks to the identity provider runs on the
+//! control runtime ([`flight`]), apart from the callers.
+//!
+//! # The rooms, in layer order
+//!
+//! A module knows only those above it; `tests/layering.rs` holds the table.
+
+pub mod app;
+pub mod body;
+pub mod cli;
+pub mod config;
+#[cfg(feature = "dev")]
+pub mod dev;
+pub mod endpoint;
+pub mod error;
+pub mod exchange;
+pub mod flight;
+pub mod metrics;
+pub mod middleware;
+pub mod nextcloud;
+pub mod oauth;
+pub mod proxy;
+pub mod route;
+pub mod server;
+pub mod service;
+pub mod stack;
+pub mod telemetry;
+pub mod token;

@@ -1,0 +1,5 @@
+//! obo-proxy as a whole, in this process, between real servers: the embedded identity provider and the Nextcloud stand-in.
+
+mod house;
+
+mod smoke;
