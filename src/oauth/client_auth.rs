@@ -36,7 +36,6 @@ impl ClientAuth {
     }
 
     /// Adds the proof and the form to a request.
-    #[must_use]
     pub fn apply(&self, request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
         match self {
             Self::Basic { client_id, secret } => {

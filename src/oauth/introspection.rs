@@ -79,7 +79,7 @@ impl Introspector {
         let boarded = flight.board(&self.control, || {
             shed = self.bucket.check().is_err();
             let (own, token) = (self.clone(), token.clone());
-            (!shed).then(|| async move {
+            (!shed).then_some(async move {
                 let verdict = own.ask(&token).await;
                 own.land(digest, &verdict);
                 verdict

@@ -151,7 +151,7 @@ impl RemoteKeys {
         let boarded = self.flight.board(&self.control, || {
             let cooling = self.last_attempt.lock().is_some_and(|at| self.clock.now() < at.after(KEYS_COOLDOWN));
             let own = self.clone();
-            (!cooling).then(|| async move { own.refresh().await })
+            (!cooling).then_some(async move { own.refresh().await })
         });
         match boarded {
             Boarded::Began(waiting) | Boarded::Joined(waiting) => waiting.outcome().await.ok_or(NoKey::Unavailable),
