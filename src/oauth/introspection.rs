@@ -145,6 +145,7 @@ impl Introspector {
         claims.exp.get_or_insert(super::jwt::NumericDate(believed_until));
         let mut identity = admit(settings, claims, now)?;
         identity.expires_at = identity.expires_at.min(believed_until);
+        identity.accepted_until = identity.accepted_until.min(believed_until);
         identity.introspected = true;
         Ok(identity)
     }
