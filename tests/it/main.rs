@@ -3,3 +3,5 @@
 mod house;
 
 mod smoke;
+mod tokens;
+mod verdict;
