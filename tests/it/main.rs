@@ -1,7 +1,9 @@
 //! obo-proxy as a whole, in this process, between real servers: the embedded identity provider and the Nextcloud stand-in.
 
+mod exchange;
 mod house;
 
+mod opaque;
 mod smoke;
 mod tokens;
 mod verdict;
