@@ -3,6 +3,7 @@
 mod exchange;
 mod house;
 
+mod laws;
 mod opaque;
 mod smoke;
 mod tokens;
