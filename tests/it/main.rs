@@ -7,4 +7,5 @@ mod laws;
 mod opaque;
 mod smoke;
 mod tokens;
+mod told;
 mod verdict;
