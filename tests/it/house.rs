@@ -46,6 +46,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Cores; two by default.
     pub threads: Option<usize>,
+    /// TOML lines in `[listen]`.
+    pub listen_lines: String,
 }
 
 impl House {
@@ -117,11 +119,12 @@ impl Plan {
         let secret = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret.path(), "mcp-server-secret\n").unwrap();
         let toml = format!(
-            "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n[admin]\naddress = \"127.0.0.1:0\"\n\
+            "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n{}\n[admin]\naddress = \"127.0.0.1:0\"\n\
              [nextcloud]\nurl = {upstream:?}\n{}\n\
              [issuers.dev]\nissuer = {:?}\nclient_id = \"mcp-server\"\nclient_secret_file = {:?}\n{}\n{}\n",
             self.top,
             self.threads.unwrap_or(2),
+            self.listen_lines,
             self.nextcloud_lines,
             provider.issuer(),
             secret.path(),

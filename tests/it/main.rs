@@ -8,5 +8,14 @@
 )]
 
 mod house;
+mod verdict;
 
+// The main job.
 mod smoke;
+
+// Whose token, and what it is exchanged for.
+mod tokens;
+mod opaque;
+mod exchange;
+mod laws;
+mod told;
