@@ -3,3 +3,7 @@
 mod house;
 
 mod smoke;
+
+mod wire;
+
+mod hygiene;
