@@ -7,3 +7,5 @@ mod smoke;
 mod wire;
 
 mod hygiene;
+
+mod framing;

@@ -153,6 +153,13 @@ pub async fn ask(house: &House, request: impl AsRef<[u8]>) -> Answer {
     Wire::to(house).await.ask(request).await
 }
 
+/// The status that a request is answered with; 0 if the connection just ends, as it may where bytes are left that nobody read.
+pub async fn status(house: &House, request: impl AsRef<[u8]>) -> u16 {
+    let mut wire = Wire::to(house).await;
+    let _ = wire.stream.write_all(request.as_ref()).await;
+    wire.answer().await.map_or(0, |answer| answer.status)
+}
+
 /// A request head with a token and a right `Host`; `fields` are whole lines.
 pub fn request(house: &House, line: &str, token: &str, fields: &str) -> String {
     format!("{line} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n{fields}\r\n", house.running.address)
