@@ -9,3 +9,5 @@ mod wire;
 mod hygiene;
 
 mod framing;
+
+mod bodies;
