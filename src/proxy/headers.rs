@@ -106,6 +106,10 @@ pub fn prepare(
 
 /// Makes Nextcloud's headers fit for a caller.
 pub fn clean(headers: &mut HeaderMap, settings: &NextcloudSettings) {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // The coding was believed (RFC 9112 §6.3); a length beside it would end our answer elsewhere.
+        headers.remove(header::CONTENT_LENGTH);
+    }
     remove_nominated(headers);
     remove(headers, |name| HOP_BY_HOP.contains(&name) || NEVER_TO_A_CALLER.contains(&name));
     if headers.get_all(header::WWW_AUTHENTICATE).iter().any(|challenge| !offers_bearer_alone(challenge.as_bytes())) {
