@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
-use crate::house::{House, Plan};
+use crate::house::House;
 use crate::hygiene::before;
 use crate::wire::{Upstream, Wire, ask, request};
 
@@ -17,11 +17,6 @@ const PUT: &str = "PUT /remote.php/dav/files/alice/x.txt";
 const MUCH: usize = 256 * 1024 * 1024;
 /// What they may hold: a few socket buffers and ours.
 const BUFFERS: usize = 64 * 1024 * 1024;
-
-async fn patient(upstream: &Upstream, lines: &str) -> House {
-    let plan = Plan { upstream: Some(upstream.url.clone()), nextcloud_lines: lines.into(), ..Plan::default() };
-    plan.build().await
-}
 
 /// Waits until a counter stands still.
 async fn settled(counter: &AtomicUsize) -> usize {

@@ -11,3 +11,5 @@ mod hygiene;
 mod framing;
 
 mod bodies;
+
+mod limits;
