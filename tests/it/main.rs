@@ -13,3 +13,7 @@ mod framing;
 mod bodies;
 
 mod limits;
+
+mod tunnels;
+
+mod rejected;
