@@ -102,7 +102,7 @@ impl House {
 impl Plan {
     /// Builds it and waits until the proxy knows the provider's keys.
     pub async fn build(mut self) -> House {
-        let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let reserved = free_port();
         let address = reserved.local_addr().unwrap();
         drop(reserved);
         let url = format!("http://{address}");
@@ -154,5 +154,18 @@ impl House {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("the proxy did not become ready");
+    }
+}
+
+/// A port for the proxy, which is named in its configuration before it is bound. From below the range that the kernel hands out by itself:
+/// one from there is now and then taken by somebody's connection between the two moments.
+fn free_port() -> std::net::TcpListener {
+    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 200).unwrap() * 100;
+    loop {
+        let offset = start.wrapping_add(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) % 20_000;
+        if let Ok(free) = std::net::TcpListener::bind(("127.0.0.1", 11_000 + offset)) {
+            return free;
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 mod house;
 mod verdict;
+mod wire;
 
 // The main job.
 mod smoke;
@@ -19,3 +20,11 @@ mod opaque;
 mod exchange;
 mod laws;
 mod told;
+
+// What crosses, and what does not.
+mod hygiene;
+mod framing;
+mod bodies;
+mod limits;
+mod tunnels;
+mod rejected;
