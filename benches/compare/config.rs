@@ -131,7 +131,7 @@ pub fn haproxy(scene: &Scene, port: u16) -> Outcome<PathBuf> {
     let text = format!(
         "global
     nbthread 1
-    maxconn 20000
+    maxconn 4000
 defaults
     mode http
     timeout connect 5s

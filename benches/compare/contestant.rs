@@ -31,7 +31,7 @@ pub type Invocation = Vec<PathBuf>;
 
 /// The upstream: answers everything with 300 bytes.
 pub fn upstream(scene: &Scene, core: usize) -> Outcome<Process> {
-    let process = Process::start(core, &nginx(&config::nginx_upstream(scene)?)?, scene.file("upstream.log"))?;
+    let process = Process::start(core, &nginx(&config::nginx_upstream(scene)?)?, &scene.file("upstream.log"))?;
     wait_for(scene.upstream)?;
     Ok(process)
 }
@@ -77,9 +77,10 @@ fn nginx(configuration: &Path) -> Outcome<Invocation> {
 impl Contestant {
     /// Starts a proxy and waits until it answers.
     pub fn start(name: &'static str, invocation: Invocation, port: u16, core: usize) -> Outcome<Self> {
-        let log = invocation.iter().rev().find(|part| part.is_absolute()).map(|file| file.with_extension("log"));
-        let process = Process::start(core, &invocation, log.ok_or("no configuration")?)?;
-        wait_for(port).map_err(|error| format!("{name}: {error}"))?;
+        let configuration = invocation.iter().rev().find(|part| part.is_absolute()).ok_or("no configuration")?;
+        let log = configuration.with_extension("log");
+        let process = Process::start(core, &invocation, &log)?;
+        wait_for(port).map_err(|error| format!("{name}: {error}\n{}", fs::read_to_string(&log).unwrap_or_default()))?;
         Ok(Self { name, port, process })
     }
 
@@ -108,7 +109,7 @@ impl Contestant {
 // === impl Process ===
 
 impl Process {
-    fn start(core: usize, invocation: &[PathBuf], log: PathBuf) -> Outcome<Self> {
+    fn start(core: usize, invocation: &[PathBuf], log: &Path) -> Outcome<Self> {
         let (program, arguments) = invocation.split_first().ok_or("nothing to start")?;
         let log = fs::File::create(log)?;
         let child = tools::pinned(core, program)

@@ -26,6 +26,9 @@ use tally::Tally;
 /// Whatever goes wrong ends the benchmark.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// A machine with a greater load has other things to do.
+const QUIET: f64 = 0.7;
+
 /// CPU time per request of obo-proxy and of nginx (and of HAProxy and Envoy, if they are installed), in paired rounds.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -70,6 +73,10 @@ struct Arguments {
 fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
     tools::install_missing()?;
+    let busy = tools::load_average()?;
+    if busy > QUIET {
+        eprintln!("THIS MACHINE IS BUSY (load {busy}): the figures below do not count");
+    }
     // Before there are threads: they, and all processes, inherit it.
     tools::pin_myself(arguments.load_core)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

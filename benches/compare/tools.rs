@@ -53,6 +53,12 @@ pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }
 
+/// How many processes want a core, on average over the last minute.
+pub fn load_average() -> Outcome<f64> {
+    let said = fs::read_to_string("/proc/loadavg")?;
+    Ok(said.split(' ').next().ok_or("no load average")?.parse()?)
+}
+
 /// Keeps this process, and all that it starts, to a core.
 pub fn pin_myself(core: usize) -> Outcome<()> {
     let pid = std::process::id().to_string();
