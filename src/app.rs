@@ -76,6 +76,7 @@ pub struct Running {
     pub entries: Entries,
     issuers: Issuers,
     stop: CancellationToken,
+    admin_stop: CancellationToken,
     draining: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -113,7 +114,7 @@ impl App {
         let mode = match &config.mode {
             ModeSettings::Exchange => {
                 let exchanger = Arc::new(Rfc8693::new(issuers.clone(), clock.clone(), metrics.clone(), purge));
-                Mode::Exchange(CachedExchange::new(exchanger, control, clock.clone(), metrics.clone()))
+                Mode::Exchange(Box::new(CachedExchange::new(exchanger, control, clock.clone(), metrics.clone())))
             }
             ModeSettings::MultiAudience => Mode::MultiAudience,
             ModeSettings::Basic(credentials) => {
@@ -144,7 +145,8 @@ impl App {
             server::bind(listen.address, listen.threads).map_err(|error| StartError::Listen(listen.address, error))?;
         let address = listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(listen.address);
         let (stop, draining) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
-        let admin = self.start_admin(&stop, &draining)?;
+        let admin_stop = CancellationToken::new();
+        let admin = self.start_admin(&admin_stop, &draining)?;
         self.start_upkeep(&stop);
 
         let app = Arc::new(self);
@@ -174,6 +176,7 @@ impl App {
             entries: app.entries.clone(),
             issuers: app.issuers.clone(),
             stop,
+            admin_stop,
             draining,
             workers,
         })
@@ -249,8 +252,7 @@ impl App {
             connections: Arc::new(Semaphore::new(64)),
             gauge: prometheus::IntGauge::new("unscraped", "the admin listener's own connections")
                 .map_err(|error| StartError::Setup(error.to_string()))?,
-            // The admin listener tells of the draining, so it goes last.
-            stop: stop.child_token(),
+            stop: stop.clone(),
             drain: Duration::from_secs(1),
         };
         tokio::spawn(async move {
@@ -292,6 +294,8 @@ impl Running {
         let workers = self.workers;
         let joined = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let _ = joined.await;
+        // It told of the draining until now.
+        self.admin_stop.cancel();
     }
 }
 

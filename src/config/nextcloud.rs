@@ -29,14 +29,12 @@ pub(super) fn resolve(
     let (address, host) = (address?, host?);
     let mut own_authorities = vec![public_authority.clone()];
     own_authorities.extend(host.to_str().ok().map(str::to_owned));
-    match &address {
-        UpstreamAddress::Http { host, port: 80 } | UpstreamAddress::Https { host, port: 443 } => {
-            own_authorities.push(host.clone())
+    if let UpstreamAddress::Http { host, port } | UpstreamAddress::Https { host, port } = &address {
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        if matches!((&address, port), (UpstreamAddress::Http { .. }, 80) | (UpstreamAddress::Https { .. }, 443)) {
+            own_authorities.push(host.clone());
         }
-        UpstreamAddress::Http { host, port } | UpstreamAddress::Https { host, port } => {
-            own_authorities.push(format!("{host}:{port}"))
-        }
-        UpstreamAddress::Unix(_) => {}
+        own_authorities.push(format!("{host}:{port}"));
     }
     Some(NextcloudSettings {
         address,

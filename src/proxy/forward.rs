@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -88,9 +88,12 @@ impl Proxy {
         };
         let granted = tunnel::grants(answer.headers());
         headers::clean(answer.headers_mut(), &self.settings);
-        if let Some(wish) = wish
-            && tunnel::join(wish, &mut answer, granted, self.ending(&grant), self.stop.clone())
-        {
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let joined = wish
+                .is_some_and(|wish| tunnel::join(wish, &mut answer, granted, self.ending(&grant), self.stop.clone()));
+            if !joined {
+                return Err(Error::NextcloudUnreachable("it switched to a protocol that nobody asked for".to_owned()));
+            }
             self.metrics.upstream.count(Upstream::Upgraded);
         }
         Ok(answer)
@@ -99,7 +102,7 @@ impl Proxy {
     /// Sends a request that can be sent again, and does so once if Nextcloud refuses the token (nextcloud.md §1).
     async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant) -> Answer {
         let answer = self.send(outgoing.clone().with(Body::full(body.clone()))).await?;
-        let refused = match rejection::judge(answer).await {
+        let refused = match rejection::judge(answer, self.settings.idle_timeout).await? {
             Judged::Answer(answer) => return Ok(self.streamed(answer, grant)),
             Judged::ReadAnswer(answer) => return Ok(answer.map(Body::full)),
             Judged::Rejected => grant.clone(),
@@ -109,7 +112,7 @@ impl Proxy {
         let mut outgoing = outgoing;
         outgoing.headers.insert(http::header::AUTHORIZATION, renewed.authorization().clone());
         let answer = self.send(outgoing.with(Body::full(body))).await?;
-        match rejection::judge(answer).await {
+        match rejection::judge(answer, self.settings.idle_timeout).await? {
             Judged::Answer(answer) => {
                 self.metrics.upstream.count(Upstream::Retried);
                 Ok(self.streamed(answer, &renewed))
@@ -127,7 +130,7 @@ impl Proxy {
     /// Sends a request that cannot be sent again.
     async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant) -> Answer {
         let answer = self.send(outgoing.with(body)).await?;
-        match rejection::judge(answer).await {
+        match rejection::judge(answer, self.settings.idle_timeout).await? {
             Judged::Answer(answer) => Ok(self.streamed(answer, grant)),
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
             Judged::Rejected => {
@@ -236,7 +239,10 @@ impl Outgoing {
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+    headers.get(CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+        kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    })
 }
 
 fn failed_upload(error: &hyper_util::client::legacy::Error, progress: &Progress) -> Error {

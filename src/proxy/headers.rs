@@ -58,25 +58,10 @@ const NEVER_FROM_A_CALLER: &[&str] = &[
 ];
 
 /// Prefixes of the same kind.
-const NEVER_PREFIXES: &[&str] = &["x-forwarded-", "x-accel-", "x-sendfile"];
+const NEVER_PREFIXES: &[&str] = &["x-forwarded", "x-accel-", "x-sendfile"];
 
-/// What `Connection` must not name: a request without it would be another request (checklist row 6).
-const NOT_TO_BE_NOMINATED: &[&str] = &[
-    "host",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "authorization",
-    "destination",
-    "depth",
-    "overwrite",
-    "range",
-    "if",
-    "if-match",
-    "if-none-match",
-    "ocs-apirequest",
-    "cookie",
-];
+/// What an answer keeps though its `Connection` names it: without these its body would be another.
+const NOT_TO_BE_NOMINATED: &[&str] = &["content-length", "content-type", "content-encoding"];
 
 /// What never leaves Nextcloud's side.
 const NEVER_TO_A_CALLER: &[&str] =
@@ -99,9 +84,9 @@ pub fn prepare(
 ) -> Result<(), Error> {
     check_transfer_encoding(headers)?;
     let client = client_address(headers, settings, peer);
-    remove_nominated(headers, true)?;
+    check_nominated(headers)?;
     remove(headers, |name| {
-        name.contains('_')
+        is_alias(name)
             || HOP_BY_HOP.contains(&name)
             || NEVER_FROM_A_CALLER.contains(&name)
             || NEVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -121,10 +106,13 @@ pub fn prepare(
 
 /// Makes Nextcloud's headers fit for a caller.
 pub fn clean(headers: &mut HeaderMap, settings: &NextcloudSettings) {
-    // A response that nominates an end-to-end field loses it; there is nobody to refuse it to.
-    let _ = remove_nominated(headers, false);
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // The coding was believed (RFC 9112 §6.3); a length beside it would end our answer elsewhere.
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    remove_nominated(headers);
     remove(headers, |name| HOP_BY_HOP.contains(&name) || NEVER_TO_A_CALLER.contains(&name));
-    if headers.get_all(header::WWW_AUTHENTICATE).iter().any(|challenge| !is_bearer(challenge)) {
+    if headers.get_all(header::WWW_AUTHENTICATE).iter().any(|challenge| !offers_bearer_alone(challenge.as_bytes())) {
         // Nextcloud's `Basic` would make clients ask people for passwords (checklist row 45).
         headers.remove(header::WWW_AUTHENTICATE);
     }
@@ -146,7 +134,7 @@ pub fn trailer_crosses(name: &HeaderName) -> bool {
         "www-authenticate",
         "cache-control",
     ];
-    !(name.contains('_')
+    !(is_alias(name)
         || HOP_BY_HOP.contains(&name)
         || NEVER_FROM_A_CALLER.contains(&name)
         || NEVER_TO_A_CALLER.contains(&name)
@@ -172,28 +160,37 @@ fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
     }
 }
 
-fn remove_nominated(headers: &mut HeaderMap, strict: bool) -> Result<(), Error> {
-    if !headers.contains_key(header::CONNECTION) {
-        return Ok(());
-    }
-    let nominated: Vec<String> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
+/// To CGI and FastCGI servers `_` and, for some, every odd character is a `-`: such a name is another one's alias (checklist row 1).
+fn is_alias(name: &str) -> bool {
+    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn nominated(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(header::CONNECTION).iter();
+    values
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
         .filter(|name| !name.is_empty())
+}
+
+/// `Connection` may name true hop-by-hop fields: without any other it would be another request (checklist row 6). Those are taken off anyhow.
+fn check_nominated(headers: &HeaderMap) -> Result<(), Error> {
+    let hop_by_hop = |name: &[u8]| {
+        name.eq_ignore_ascii_case(b"close")
+            || HOP_BY_HOP.iter().any(|field| name.eq_ignore_ascii_case(field.as_bytes()))
+    };
+    if nominated(headers).all(hop_by_hop) { Ok(()) } else { Err(BadRequest::Connection.into()) }
+}
+
+/// An answer loses what it nominates; there is nobody to refuse it to.
+fn remove_nominated(headers: &mut HeaderMap) {
+    let doomed: Vec<HeaderName> = nominated(headers)
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
+        .filter(|name| !NOT_TO_BE_NOMINATED.contains(&name.as_str()))
         .collect();
-    if strict && nominated.iter().any(|name| NOT_TO_BE_NOMINATED.contains(&name.as_str())) {
-        return Err(BadRequest::Connection.into());
+    for name in doomed {
+        headers.remove(name);
     }
-    for name in nominated {
-        if !strict && NOT_TO_BE_NOMINATED.contains(&name.as_str()) {
-            continue;
-        }
-        headers.remove(name.as_str());
-    }
-    Ok(())
 }
 
 /// The peer; or, if the peer is a proxy that we believe, the last address in `X-Forwarded-For` that is not one of those (checklist row 3).
@@ -219,20 +216,35 @@ fn client_address(headers: &HeaderMap, settings: &NextcloudSettings, peer: IpAdd
     client
 }
 
-fn is_bearer(challenge: &HeaderValue) -> bool {
-    challenge.as_bytes().split_at_checked(6).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer"))
+/// Whether each challenge in a list (RFC 9110 §11.6.1) is a `Bearer` one.
+fn offers_bearer_alone(challenges: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    let elements = challenges.split(|&byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        byte == b',' && !quoted
+    });
+    elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty()).all(|element| {
+        let end = element.iter().position(|byte| b" \t=".contains(byte)).unwrap_or(element.len());
+        let (name, rest) = element.split_at(end);
+        let is_parameter = rest.trim_ascii_start().starts_with(b"=");
+        is_parameter || name.eq_ignore_ascii_case(b"bearer")
+    })
 }
 
-/// An absolute `Location` on Nextcloud's own address becomes one on ours; any other is left alone.
+/// A `Location` on Nextcloud's own address becomes one on ours; any other is left alone.
 fn public_location(location: &HeaderValue, settings: &NextcloudSettings) -> Option<HeaderValue> {
-    let text = location.to_str().ok()?;
-    let (scheme, rest) = text.split_once("://")?;
-    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+    let text = std::str::from_utf8(location.as_bytes()).ok()?;
+    let (scheme, rest) = text.split_once("//")?;
+    if !["", "http:", "https:"].iter().any(|own| scheme.eq_ignore_ascii_case(own)) {
         return None;
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let ours = settings.own_authorities.iter().any(|own| own.eq_ignore_ascii_case(authority));
-    ours.then(|| {
-        HeaderValue::from_str(&format!("{}://{}{path}", settings.public_scheme, settings.public_authority)).ok()
-    })?
+    let public = || format!("{}://{}{path}", settings.public_scheme, settings.public_authority);
+    ours.then(|| HeaderValue::from_bytes(public().as_bytes()).ok())?
 }

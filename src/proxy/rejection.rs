@@ -1,11 +1,15 @@
 //! How Nextcloud says "this token is not good" (nextcloud.md §1), by API family. Only these shapes cost an exchange: an app's own 401 is the
 //! app's answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
+
+use crate::error::Error;
 
 /// A refusal is recognised within this many bytes.
 const LARGEST_REFUSAL: usize = 16 * 1024;
@@ -21,13 +25,18 @@ pub enum Judged {
 }
 
 /// Tells a refusal of our credential from other answers.
-pub async fn judge(answer: Response<Incoming>) -> Judged {
-    match answer.status() {
+///
+/// # Errors
+/// [`Error::NextcloudTimeout`] if it has to be read to tell and does not come within this time.
+pub async fn judge(answer: Response<Incoming>, patience: Duration) -> Result<Judged, Error> {
+    Ok(match answer.status() {
         StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers()) => Judged::Rejected,
         StatusCode::UNAUTHORIZED if challenges_basic(answer.headers()) => Judged::Rejected,
-        StatusCode::UNAUTHORIZED if is_text(answer.headers()) => read(answer).await,
+        StatusCode::UNAUTHORIZED if is_text(answer.headers()) => tokio::time::timeout(patience, read(answer))
+            .await
+            .map_err(|_| Error::NextcloudTimeout("body of a refusal"))?,
         _ => Judged::Answer(answer),
-    }
+    })
 }
 
 async fn read(answer: Response<Incoming>) -> Judged {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::Request;
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt as _;
@@ -54,9 +54,18 @@ impl ReplayBudget {
         else {
             return Ok(Replay::Once(body));
         };
-        match tokio::time::timeout(idle, body.collect()).await {
-            Ok(Ok(collected)) => Ok(Replay::Kept(collected.to_bytes(), Some(permit))),
-            Ok(Err(_)) | Err(_) => Err(BadRequest::Body.into()),
+        collect(body, idle).await.map(|bytes| Replay::Kept(bytes, Some(permit)))
+    }
+}
+
+/// All of a body that moves: no frame may take longer than `idle`.
+async fn collect(mut body: Body, idle: Duration) -> Result<Bytes, Error> {
+    let mut collected = BytesMut::new();
+    loop {
+        match tokio::time::timeout(idle, body.frame()).await {
+            Ok(None) => return Ok(collected.freeze()),
+            Ok(Some(Ok(frame))) => collected.extend(frame.into_data()),
+            Ok(Some(Err(_))) | Err(_) => return Err(BadRequest::Body.into()),
         }
     }
 }

@@ -25,12 +25,15 @@ pub struct House {
     pub client: reqwest::Client,
 }
 
+/// Changes the options of the stand-in.
+pub type Change = Box<dyn FnOnce(&mut nextcloud::Options) + Send>;
+
 /// What a house is built with; every field has a sensible default.
 #[derive(Default)]
 pub struct Plan {
     pub provider: identity_provider::Options,
     /// Changes the stand-in's options.
-    pub nextcloud: Option<Box<dyn FnOnce(&mut nextcloud::Options) + Send>>,
+    pub nextcloud: Option<Change>,
     /// TOML after the generated part: further tables, such as `[listen]`.
     pub tables: String,
     /// TOML lines at the top level, such as `mode = "basic"`.
@@ -43,6 +46,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Cores; two by default.
     pub threads: Option<usize>,
+    /// TOML lines in `[listen]`.
+    pub listen_lines: String,
 }
 
 impl House {
@@ -97,7 +102,7 @@ impl House {
 impl Plan {
     /// Builds it and waits until the proxy knows the provider's keys.
     pub async fn build(mut self) -> House {
-        let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let reserved = free_port();
         let address = reserved.local_addr().unwrap();
         drop(reserved);
         let url = format!("http://{address}");
@@ -114,11 +119,12 @@ impl Plan {
         let secret = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret.path(), "mcp-server-secret\n").unwrap();
         let toml = format!(
-            "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n[admin]\naddress = \"127.0.0.1:0\"\n\
+            "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n{}\n[admin]\naddress = \"127.0.0.1:0\"\n\
              [nextcloud]\nurl = {upstream:?}\n{}\n\
              [issuers.dev]\nissuer = {:?}\nclient_id = \"mcp-server\"\nclient_secret_file = {:?}\n{}\n{}\n",
             self.top,
             self.threads.unwrap_or(2),
+            self.listen_lines,
             self.nextcloud_lines,
             provider.issuer(),
             secret.path(),
@@ -148,5 +154,18 @@ impl House {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("the proxy did not become ready");
+    }
+}
+
+/// A port for the proxy, which is named in its configuration before it is bound. From below the range that the kernel hands out by itself:
+/// one from there is now and then taken by somebody's connection between the two moments.
+fn free_port() -> std::net::TcpListener {
+    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 200).unwrap() * 100;
+    loop {
+        let offset = start.wrapping_add(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) % 20_000;
+        if let Ok(free) = std::net::TcpListener::bind(("127.0.0.1", 11_000 + offset)) {
+            return free;
+        }
     }
 }

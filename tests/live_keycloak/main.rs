@@ -19,7 +19,12 @@
 //! Tests share one realm, [`realm::Realm::shared`], and run in parallel. A test that changes what others stand on
 //! (keys, not-before) takes a realm of its own, [`realm::Realm::fresh`].
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and have the real time"
+)]
 
 mod admission;
 mod answer;
