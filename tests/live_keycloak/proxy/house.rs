@@ -67,13 +67,13 @@ impl<'a> Plan<'a> {
 
     /// A TOML line at the top level.
     pub fn top(mut self, line: &str) -> Self {
-        self.top += &format!("{line}\n");
+        self.top.extend([line, "\n"]);
         self
     }
 
     /// A TOML line of the issuer.
     pub fn issuer(mut self, line: &str) -> Self {
-        self.issuer_lines += &format!("{line}\n");
+        self.issuer_lines.extend([line, "\n"]);
         self
     }
 
@@ -83,11 +83,11 @@ impl<'a> Plan<'a> {
         format!(
             "public_url = \"http://{address}\"\n{}\n[listen]\naddress = \"{address}\"\nthreads = 2\n\
              [admin]\naddress = \"127.0.0.1:0\"\n[nextcloud]\nurl = {nextcloud:?}\n\
-             [issuers.keycloak]\nissuer = {:?}\nclient_id = {:?}\nclient_secret_file = {:?}\n{}",
+             [issuers.keycloak]\nissuer = {:?}\nclient_id = {:?}\nclient_secret_file = \"{}\"\n{}",
             self.top,
             self.realm.issuer(),
             self.requester,
-            secret_file.path(),
+            secret_file.path().display(),
             self.issuer_lines,
         )
     }
@@ -109,7 +109,8 @@ impl<'a> Plan<'a> {
         let toml = self.toml(&address, &nextcloud.url().unwrap(), &secret_file);
         let config = Config::resolve(Figment::new().merge(Toml::string(&toml)))
             .unwrap_or_else(|faults| panic!("{faults}\n{toml}"));
-        let clock = Clock::manual(Timestamp(now().cast_signed()));
+        // A little ahead: it stands still while people log in, and their tokens must not come from its future.
+        let clock = Clock::manual(Timestamp(now().cast_signed()).after(Duration::from_secs(20)));
         let app = App::new(config, &tokio::runtime::Handle::current(), clock.clone(), Sampling::ratio(0.0)).unwrap();
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
         let (url, running) = (format!("http://{address}"), app.start().unwrap());
@@ -147,6 +148,17 @@ impl House {
             assert_eq!(got, (status, Some(error)), "{} at {caller}", answer.body);
             answer
         }
+    }
+
+    /// Turns the proxy's clock to this second.
+    pub fn turn_to(&self, second: u64) {
+        self.clock.advance(Timestamp(second.cast_signed()).since(self.clock.now()));
+    }
+
+    /// When the token that Nextcloud saw last expires.
+    pub fn exchanged_until(&self) -> u64 {
+        let seen = self.nextcloud.seen();
+        bearer(seen.last().expect("a request"))["exp"].as_u64().expect("an exp")
     }
 
     /// That nothing at all reached Nextcloud.
@@ -196,6 +208,12 @@ pub fn bearer(seen: &SeenRequest) -> Claims {
     Claims::of(authorization.strip_prefix("Bearer ").expect("a bearer"))
 }
 
+/// An address of loopback that nobody has, also not a moment later: its port is below those that the kernel hands out by itself.
 pub fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    loop {
+        let address = format!("127.0.0.1:{}", rand::random_range(11_000..32_000_u16));
+        if std::net::TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }

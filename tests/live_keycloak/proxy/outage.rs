@@ -63,7 +63,7 @@ async fn one_caller(house: Arc<House>, user: &'static str, token: String, stop: 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "starts a Keycloak of its own, twice; scripts/live-keycloak runs it apart"]
 async fn an_outage_of_keycloak_under_load_is_not_felt_by_callers_whose_tokens_are_cached() {
-    let Some(server) = Server::started().await else { return };
+    let Some(server) = Server::started() else { return };
     let realm = Realm::fresh(&server.keycloak(), "outage").await;
     // Nextcloud has the real time: what is held must outlive the outage, however long Keycloak takes to start.
     realm.admin("PUT", "", Some(json!({"accessTokenLifespan": 1200}))).await;
@@ -80,12 +80,12 @@ async fn an_outage_of_keycloak_under_load_is_not_felt_by_callers_whose_tokens_ar
     }
     let load = Load::begin(&house, &callers);
 
-    server.stop().await;
+    server.stop();
     // Into the last 30 of 300 s: renewals are tried, in vain.
     house.clock.advance(Duration::from_secs(275));
     let answer = house.refuses(&unseen, 503, "idp_unavailable").await;
     assert!(answer.headers.contains_key("retry-after"));
-    server.start().await;
+    server.start();
 
     // The next attempt of a renewal, and then past the end of what was held before the outage: it was renewed.
     house.clock.advance(Duration::from_secs(12));

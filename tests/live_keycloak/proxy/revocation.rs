@@ -35,14 +35,15 @@ async fn after_a_logout_a_cached_exchange_serves_until_it_would_be_renewed_and_n
     let Some(realm) = Realm::shared().await else { return };
     let house = Plan::at(&realm).open().await;
     let (alice, elsewhere) = (realm.alice().await, realm.alice().await);
-    house.whoami(&alice.access).await;
     house.whoami(&elsewhere.access).await;
+    house.whoami(&alice.access).await;
 
     realm.logout_session(&alice.sid()).await;
-    // Nobody told the proxy. 120 s less 5 s, of which the last 30 s are for the renewal.
-    house.clock.advance(Duration::from_secs(80));
+    // Nobody told the proxy. It serves until 5 s before the end, of which the last 30 s are for the renewal.
+    let renewal = house.exchanged_until() - 35;
+    house.turn_to(renewal - 1);
     assert_eq!(house.whoami(&alice.access).await, "alice");
-    house.clock.advance(Duration::from_secs(6));
+    house.turn_to(renewal);
     house.until_refused(&alice.access, 401).await;
     let answer = house.refuses(&alice.access, 401, "invalid_token").await;
     assert_eq!(answer.body["error_description"], "the token is no longer accepted by its issuer");
@@ -63,7 +64,7 @@ async fn after_a_logout_nothing_outlives_the_exchanged_token_even_if_nobody_aske
     let alice = realm.alice().await;
     house.whoami(&alice.access).await;
     realm.logout_session(&alice.sid()).await;
-    house.clock.advance(Duration::from_secs(116));
+    house.turn_to(house.exchanged_until() - 5);
     let before = house.nextcloud.seen().len();
     house.refuses(&alice.access, 401, "invalid_token").await;
     assert_eq!(house.nextcloud.seen().len(), before);

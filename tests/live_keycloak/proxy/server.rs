@@ -1,12 +1,13 @@
 //! A Keycloak of a test's own, which it may stop and start again. Its database is a file: sessions and keys outlive the process.
 
 use std::io::Write as _;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::house::free_address;
 use crate::keycloak::{Keycloak, var};
 
 /// A server, of the version that `OBO_LIVE_KEYCLOAK_VERSION` names. Dropping it stops it.
@@ -22,7 +23,7 @@ pub struct Server {
 
 impl Server {
     /// Starts one. Where none is to be had: `None` and a loud line, or a failed test if `OBO_REQUIRE_LIVE=1`.
-    pub async fn started() -> Option<Self> {
+    pub fn started() -> Option<Self> {
         let server = Self {
             dir: tempfile::tempdir().unwrap(),
             version: var("OBO_LIVE_KEYCLOAK_VERSION").unwrap_or_else(|| "26.7.3".to_owned()),
@@ -35,12 +36,12 @@ impl Server {
             let _ = writeln!(std::io::stderr(), "SKIPPED: no Keycloak {} to be had", server.version);
             return None;
         }
-        server.start().await;
+        server.start();
         Some(server)
     }
 
     /// Starts it, for the first time or again; returns when it is ready.
-    pub async fn start(&self) {
+    pub fn start(&self) {
         let (port, management_port) = (self.port.to_string(), self.management_port.to_string());
         let home = self.dir.path().join("server");
         let started = self.script(&["start", &self.version, &port, &management_port, home.to_str().unwrap()]);
@@ -48,7 +49,7 @@ impl Server {
     }
 
     /// SIGTERM; returns when the process is gone.
-    pub async fn stop(&self) {
+    pub fn stop(&self) {
         self.end();
     }
 
@@ -84,12 +85,6 @@ impl Drop for Server {
     }
 }
 
-/// A port on which nobody listens, below those that the kernel hands out: it stays free while the server is down.
 fn free_port() -> u16 {
-    loop {
-        let port = rand::random_range(20_000..32_000);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
+    free_address().parse::<SocketAddr>().unwrap().port()
 }
