@@ -14,6 +14,8 @@
 //! [`introspection`] (who may ask about it), [`sessions`] and [`offline`] (when it dies), [`keys`] (what it is signed
 //! with), [`hostname`] (whose name it carries), [`operators`] (that the realm file as delivered gives nothing away).
 //!
+//! And on top of them: [`proxy`] (obo-proxy as a whole between a real Keycloak and the Nextcloud stand-in).
+//!
 //! Tests share one realm, [`realm::Realm::shared`], and run in parallel. A test that changes what others stand on
 //! (keys, not-before) takes a realm of its own, [`realm::Realm::fresh`].
 
@@ -38,6 +40,7 @@ mod keys;
 mod offline;
 mod operators;
 mod overlay;
+mod proxy;
 mod realm;
 mod scope;
 mod sessions;
