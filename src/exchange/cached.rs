@@ -282,6 +282,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_landed_before_a_purge_is_not_handed_out_after_it() {
+        let bench = bench(0);
+        let mut caller = Box::pin(bench.obtain());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(caller.as_mut().poll(&mut context).is_pending());
+        bench.provider.gate.add_permits(1);
+        bench.settle().await;
+        assert!(matches!(bench.entry.slot(&ScopeSet::default()).look(bench.clock.now()), Look::Fresh(_)), "it landed");
+        bench.entry.revoke();
+        assert_eq!(caller.await.unwrap_err(), ExchangeError::Revoked);
+    }
+
+    #[tokio::test]
     async fn a_session_that_ended_takes_the_tokens_with_other_scopes_along() {
         let bench = bench(10);
         bench.obtain().await.unwrap();

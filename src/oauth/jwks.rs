@@ -164,10 +164,10 @@ impl RemoteKeys {
     }
 
     fn adopt(&self, metadata: ProviderMetadata, keys: JwkSet) {
-        let kept = keys.ids();
+        // First the entries, then the keys: a token that a new key verifies must not meet entries that do not know that key.
+        (self.purge)(Purge::Keys { issuer: self.settings.issuer.clone(), kept: keys.ids() });
         let fetched_at = Some(self.clock.now());
         self.known.store(Arc::new(Known { metadata: Some(Arc::new(metadata)), keys, fetched_at }));
-        (self.purge)(Purge::Keys { issuer: self.settings.issuer.clone(), kept });
     }
 
     /// After an hour without the issuer its keys are no longer known to be good, nor is what they vouched for.

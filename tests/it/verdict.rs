@@ -35,6 +35,13 @@ impl House {
         self.verdict(&token.sign().unwrap()).await
     }
 
+    /// The same; it is noted if that was not our own judgement because the provider was asked for an exchange.
+    pub async fn own_judgement(&self, token: TokenBuilder) -> String {
+        let asked = self.exchanges();
+        let verdict = self.judge(token).await;
+        if self.exchanges() == asked { verdict } else { format!("{verdict}, by the provider") }
+    }
+
     /// The `error_description` of a refusal.
     pub async fn description(&self, token: &str) -> String {
         let body: serde_json::Value = self.get(OPEN, token).await.json().await.unwrap();

@@ -217,6 +217,24 @@ async fn a_principal_has_thirty_two_tokens_and_its_oldest_goes() {
     house.close().await;
 }
 
+/// product.md §3: the quota counts tokens, not calls. One that is inside the leeway after its `exp` is verified at each call, and takes no
+/// other token's place by that.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_calls_with_a_token_at_its_end_cost_its_owner_no_other_token() {
+    let house = exchanged_for(7_200).await;
+    let ending = house.provider.mint("alice").claim("exp", house.now() + 1_000).sign().unwrap();
+    let other = house.token("alice");
+    house.pass(1_005);
+    assert_eq!(house.verdict(&other).await, "200");
+    for _ in 0..40 {
+        assert_eq!(house.verdict(&ending).await, "200");
+    }
+    let exchanges = house.exchanges();
+    assert_eq!(house.verdict(&other).await, "200");
+    assert_eq!(house.exchanges(), exchanges, "the other token was thrown out");
+    house.close().await;
+}
+
 /// Checklist row 26: the whole house is bounded as well, and whoever does not fit is served all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_house_remembers_a_bounded_number_of_tokens() {

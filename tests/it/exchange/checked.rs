@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use obo_proxy::dev::identity_provider::{Algorithm, ExchangeAnswer, Signature};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::house::{House, Plan};
 use crate::verdict::{MALFORMED, OPEN};
@@ -211,9 +213,9 @@ async fn the_subject_token_handed_back_is_thrown_away() {
     house.close().await;
 }
 
-/// A success that is no JSON, or a redirect to somebody else's token endpoint (checklist row 12), is no token.
+/// A success that is no JSON, or anything that is neither success nor refusal, is no token.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_no_answer_is_malformed_and_no_redirect_is_followed() {
+async fn an_answer_that_is_no_answer_is_malformed() {
     let house = House::open().await;
     for (status, body) in
         [(200, ""), (200, "<html>ok</html>"), (200, "{}"), (200, "[]"), (204, ""), (302, ""), (307, "{}")]
@@ -226,5 +228,29 @@ async fn an_answer_that_is_no_answer_is_malformed_and_no_redirect_is_followed() 
     assert!(house.nextcloud.seen().is_empty());
     house.provider.recover(obo_proxy::dev::identity_provider::Endpoint::Exchange);
     assert_eq!(house.get(OPEN, &house.token("alice")).await.status(), 200);
+    house.close().await;
+}
+
+/// Checklist row 12: a redirect of the token endpoint is not followed, for the subject token and our secret would go along.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_of_the_token_endpoint_is_not_followed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let elsewhere = listener.local_addr().unwrap();
+    let house = Plan { issuer_lines: format!("token_endpoint = \"http://{elsewhere}/token\""), ..Plan::default() }
+        .build()
+        .await;
+    let location = house.provider.token_endpoint();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 16 * 1024];
+            let _ = stream.read(&mut request).await;
+            let head = format!(
+                "HTTP/1.1 307 Temporary Redirect\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(head.as_bytes()).await;
+        }
+    });
+    assert_eq!(house.verdict(&house.token("alice")).await, MALFORMED);
+    assert_eq!(house.exchanges(), 0);
     house.close().await;
 }

@@ -31,11 +31,19 @@ async fn the_issuer_is_compared_byte_for_byte() {
         issuer.trim_end_matches("dev").to_owned(),
         String::new(),
     ] {
-        assert_eq!(house.judge(house.provider.mint("alice").claim("iss", other.clone())).await, INVALID, "{other:?}");
+        assert_eq!(
+            house.own_judgement(house.provider.mint("alice").claim("iss", other.clone())).await,
+            INVALID,
+            "{other:?}"
+        );
     }
-    assert_eq!(house.judge(house.provider.mint("alice").without("iss")).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").without("iss")).await, INVALID);
     for other in [json!([issuer]), json!(null), json!(7)] {
-        assert_eq!(house.judge(house.provider.mint("alice").claim("iss", other.clone())).await, INVALID, "{other}");
+        assert_eq!(
+            house.own_judgement(house.provider.mint("alice").claim("iss", other.clone())).await,
+            INVALID,
+            "{other}"
+        );
     }
     assert_eq!(house.judge(house.provider.mint("alice")).await, "200");
     house.close().await;
@@ -60,11 +68,11 @@ async fn a_token_has_to_name_one_of_our_audiences() {
     for bad in
         [vec!["nextcloud"], vec!["MCP-SERVER"], vec!["mcp-server "], vec![&slash], vec![&deeper], vec![], vec![""]]
     {
-        assert_eq!(house.judge(house.provider.mint("alice").audiences(&bad)).await, INVALID, "{bad:?}");
+        assert_eq!(house.own_judgement(house.provider.mint("alice").audiences(&bad)).await, INVALID, "{bad:?}");
     }
-    assert_eq!(house.judge(house.provider.mint("alice").without("aud")).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").without("aud")).await, INVALID);
     for bad in [json!(null), json!({ "mcp-server": true }), json!(["mcp-server", 7]), json!("a mcp-server")] {
-        assert_eq!(house.judge(house.provider.mint("alice").claim("aud", bad.clone())).await, INVALID, "{bad}");
+        assert_eq!(house.own_judgement(house.provider.mint("alice").claim("aud", bad.clone())).await, INVALID, "{bad}");
     }
     assert_eq!(house.exchanges(), exchanges);
     house.close().await;
@@ -74,7 +82,7 @@ async fn a_token_has_to_name_one_of_our_audiences() {
 #[tokio::test(flavor = "multi_thread")]
 async fn configured_audiences_replace_the_usual_ones() {
     let house = Plan { top: "audiences = [\"gateway\"]".into(), ..Plan::default() }.build().await;
-    assert_eq!(house.judge(house.provider.mint("alice").audiences(&["mcp-server", &house.url])).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").audiences(&["mcp-server", &house.url])).await, INVALID);
     assert_eq!(house.judge(house.provider.mint("alice").audiences(&["mcp-server", "gateway"])).await, "200");
     house.close().await;
 }
@@ -84,15 +92,15 @@ async fn configured_audiences_replace_the_usual_ones() {
 async fn dates_have_to_be_numbers_and_exp_has_to_be_there() {
     let house = House::open().await;
     let later = house.now() + 3_600;
-    assert_eq!(house.judge(house.provider.mint("alice").without("exp")).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").without("exp")).await, INVALID);
     for bad in [json!(later.to_string()), json!(true), json!([later]), json!({ "at": later }), json!(1e300)] {
         for claim in ["exp", "nbf", "iat"] {
             let token = house.provider.mint("alice").claim(claim, bad.clone());
-            assert_eq!(house.judge(token).await, INVALID, "{claim} {bad}");
+            assert_eq!(house.own_judgement(token).await, INVALID, "{claim} {bad}");
         }
     }
-    assert_eq!(house.judge(house.provider.mint("alice").claim("exp", json!(null))).await, INVALID);
-    assert_eq!(house.judge(house.provider.mint("alice").claim("exp", -1)).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").claim("exp", json!(null))).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").claim("exp", -1)).await, INVALID);
     assert_eq!(house.exchanges(), 0);
     assert_eq!(house.judge(house.provider.mint("alice").claim("nbf", json!(later - 7_200))).await, "200");
     house.close().await;
@@ -120,7 +128,7 @@ async fn a_token_may_begin_thirty_seconds_from_now_and_no_later() {
     for claim in ["nbf", "iat"] {
         let begins = |seconds: i64| house.provider.mint("alice").claim(claim, house.now() + seconds);
         assert_eq!(house.judge(begins(29)).await, "200", "{claim}");
-        assert_eq!(house.judge(begins(31)).await, INVALID, "{claim}");
+        assert_eq!(house.own_judgement(begins(31)).await, INVALID, "{claim}");
     }
     house.close().await;
 }
@@ -134,7 +142,7 @@ async fn a_smaller_leeway_is_kept() {
     house.pass(999);
     assert_eq!(house.judge(last).await, "200");
     house.pass(1);
-    assert_eq!(house.judge(over).await, INVALID);
+    assert_eq!(house.own_judgement(over).await, INVALID);
     house.close().await;
 }
 

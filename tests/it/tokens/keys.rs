@@ -26,7 +26,7 @@ async fn four_asymmetric_algorithms_are_accepted_by_default_and_no_other() {
     for kid in accepted {
         assert_eq!(house.judge(house.provider.mint("alice").signed(Signature::Key(kid))).await, "200");
     }
-    assert_eq!(house.judge(house.provider.mint("alice").signed(Signature::Key(refused))).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").signed(Signature::Key(refused))).await, INVALID);
     house.close().await;
 }
 
@@ -36,13 +36,13 @@ async fn unsigned_hmac_foreign_and_broken_signatures_are_refused() {
     let house = House::open().await;
     for signature in [Signature::None, Signature::PublicKeyAsHmac, Signature::Rogue, Signature::Broken] {
         let token = house.provider.mint("alice").signed(signature.clone());
-        assert_eq!(house.judge(token).await, INVALID, "{signature:?}");
+        assert_eq!(house.own_judgement(token).await, INVALID, "{signature:?}");
     }
     // `none` with a `kid` is no better, and HS256 neither under another spelling.
     let unsigned = house.provider.mint("alice").signed(Signature::None).header("kid", house.provider.current_kid());
-    assert_eq!(house.judge(unsigned).await, INVALID);
+    assert_eq!(house.own_judgement(unsigned).await, INVALID);
     let spelled = house.provider.mint("alice").signed(Signature::PublicKeyAsHmac).header("alg", "hs256");
-    assert_eq!(house.judge(spelled).await, INVALID);
+    assert_eq!(house.own_judgement(spelled).await, INVALID);
     assert_eq!(house.exchanges(), 0);
     assert_eq!(house.nextcloud.seen().len(), 0);
     house.close().await;
@@ -58,7 +58,7 @@ async fn a_key_verifies_only_what_it_is_published_for() {
         for cooldown in [0, 10] {
             house.pass(cooldown);
             let token = house.provider.mint("alice").signed(Signature::RealmAs(algorithm));
-            assert_eq!(house.judge(token).await, INVALID, "{algorithm:?} after {cooldown} s");
+            assert_eq!(house.own_judgement(token).await, INVALID, "{algorithm:?} after {cooldown} s");
         }
     }
     assert_eq!(house.provider.counts().jwks(), fetches, "a stranger made us fetch");
@@ -75,7 +75,7 @@ async fn an_issuer_restricted_to_one_algorithm_accepts_no_other() {
         let kid = kid.clone();
         move |answer| answer.signature = Signature::Key(kid.clone())
     });
-    assert_eq!(house.judge(house.provider.mint("alice")).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice")).await, INVALID);
     let good = house.provider.mint("alice").signed(Signature::Key(kid)).sign().unwrap();
     assert_eq!(house.verdict(&good).await, "200");
     house.close().await;
@@ -133,10 +133,10 @@ async fn critical_header_parameters_are_refused() {
     let house = House::open().await;
     for crit in [json!(["exp"]), json!(["b64"]), json!(["urn:example:unknown"]), json!([]), json!("exp")] {
         let token = house.provider.mint("alice").header("crit", crit.clone());
-        assert_eq!(house.judge(token).await, INVALID, "{crit}");
+        assert_eq!(house.own_judgement(token).await, INVALID, "{crit}");
     }
     let unencoded = house.provider.mint("alice").header("b64", false).header("crit", json!(["b64"]));
-    assert_eq!(house.judge(unencoded).await, INVALID);
+    assert_eq!(house.own_judgement(unencoded).await, INVALID);
     house.close().await;
 }
 
@@ -147,7 +147,7 @@ async fn a_token_without_a_key_id_or_with_that_of_the_encryption_key_is_refused(
     house.pass(10);
     for kid in [serde_json::Value::Null, json!("obo-dev-encryption"), json!("")] {
         let token = house.provider.mint("alice").header("kid", kid.clone());
-        assert_eq!(house.judge(token).await, INVALID, "{kid}");
+        assert_eq!(house.own_judgement(token).await, INVALID, "{kid}");
         house.pass(10);
     }
     house.close().await;
@@ -218,5 +218,35 @@ async fn the_last_good_keys_serve_for_an_hour_while_the_issuer_is_down() {
     house.provider.resume().await.unwrap();
     house.pass(10);
     assert_eq!(house.verdict(&late).await, INVALID);
+    house.close().await;
+}
+
+/// Law 8: after an hour without the issuer what it vouched for is over as well. In mode `basic`, where no exchange would notice.
+#[tokio::test(flavor = "multi_thread")]
+async fn remembered_tokens_end_with_their_issuers_last_good_keys() {
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(password.path(), "app-Password-1234").unwrap();
+    let plan = Plan {
+        top: "mode = \"basic\"".into(),
+        nextcloud_lines: format!("username = \"alice\"\npassword_file = {:?}", password.path()),
+        nextcloud: Some(Box::new(|options| {
+            options.app_passwords.push(("alice".into(), "app-Password-1234".to_owned().into()));
+        })),
+        ..Plan::default()
+    };
+    let house = plan.build().await;
+    let token = house.token("alice");
+    assert_eq!(house.verdict(&token).await, "200");
+    house.provider.refuse_connections().await;
+    for seconds in [3_590, 20] {
+        house.pass(seconds);
+        assert_eq!(house.verdict(&token).await, "200", "no look at the keys has failed after that hour yet");
+    }
+    let unknown = house.provider.mint("alice").header("kid", "unknown").sign().unwrap();
+    assert_eq!(house.verdict(&unknown).await, UNAVAILABLE, "a look at the keys, which fails");
+    assert_eq!(house.verdict(&token).await, UNAVAILABLE);
+    house.provider.resume().await.unwrap();
+    house.pass(10);
+    assert_eq!(house.verdict(&token).await, "200", "the issuer is back");
     house.close().await;
 }

@@ -12,13 +12,13 @@ async fn only_access_tokens_are_accepted() {
     let house = House::open().await;
     let mint = || house.provider.mint("alice");
     for kind in ["ID", "Refresh", "Offline", "Logout", "bearer", "DPoP", ""] {
-        assert_eq!(house.judge(mint().claim("typ", kind)).await, INVALID, "payload typ {kind:?}");
+        assert_eq!(house.own_judgement(mint().claim("typ", kind)).await, INVALID, "payload typ {kind:?}");
         let dressed = mint().claim("typ", kind).header("typ", "at+jwt");
-        assert_eq!(house.judge(dressed).await, INVALID, "payload typ {kind:?} in an at+jwt");
+        assert_eq!(house.own_judgement(dressed).await, INVALID, "payload typ {kind:?} in an at+jwt");
     }
-    assert_eq!(house.judge(mint().without("typ")).await, INVALID, "neither says that it is an access token");
+    assert_eq!(house.own_judgement(mint().without("typ")).await, INVALID, "neither says that it is an access token");
     for header in [json!(null), json!("JWT"), json!("id+jwt"), json!("logout+jwt"), json!("at+jwt+x")] {
-        assert_eq!(house.judge(mint().without("typ").header("typ", header.clone())).await, INVALID, "{header}");
+        assert_eq!(house.own_judgement(mint().without("typ").header("typ", header.clone())).await, INVALID, "{header}");
     }
     assert_eq!(house.exchanges(), 0);
     assert_eq!(house.judge(mint().header("typ", "at+jwt")).await, "200");
@@ -44,7 +44,7 @@ async fn a_logout_token_is_no_access_token() {
     let house = House::open().await;
     let alice = house.provider.mint("alice");
     let logout = house.provider.mint_logout("alice", alice.sid().unwrap(), "mcp-server");
-    assert_eq!(house.judge(logout).await, INVALID);
+    assert_eq!(house.own_judgement(logout).await, INVALID);
     assert_eq!(house.judge(alice).await, "200");
     house.close().await;
 }
@@ -67,9 +67,9 @@ async fn service_accounts_of_every_shape_are_refused() {
         ("no session", mint().without("sid")),
     ];
     for (shape, token) in shapes {
-        assert_eq!(house.judge(token).await, INVALID, "{shape}");
+        assert_eq!(house.own_judgement(token).await, INVALID, "{shape}");
     }
-    assert_eq!(house.judge(mint().claim("sid", "")).await, INVALID);
+    assert_eq!(house.own_judgement(mint().claim("sid", "")).await, INVALID);
     assert_eq!(house.exchanges(), 0);
     for people in [mint().claim("jti", "onrtac:5f1c0f0e"), mint().claim("preferred_username", "alice-service-account-")]
     {
@@ -84,7 +84,7 @@ async fn a_session_is_required_of_keycloak_alone() {
     let house = Plan { issuer_lines: "profile = \"generic\"".into(), ..Plan::default() }.build().await;
     // The provider gives the exchange of a sessionless token a `jti` of its own; the user is alice all the same.
     assert_eq!(house.judge(house.provider.mint("alice").without("sid")).await, "200");
-    assert_eq!(house.judge(house.provider.mint("alice").without("sid").without("sub")).await, INVALID);
+    assert_eq!(house.own_judgement(house.provider.mint("alice").without("sid").without("sub")).await, INVALID);
     house.close().await;
 }
 
@@ -117,10 +117,14 @@ async fn only_admitted_clients_are_served_where_there_is_a_list() {
     assert_eq!(house.judge(mint().client("claude")).await, "200");
     assert_eq!(house.judge(mint().without("azp").claim("client_id", "claude")).await, "200");
     for stranger in ["Claude", "claud", "claude2", ""] {
-        assert_eq!(house.judge(mint().client(stranger)).await, INVALID, "{stranger:?}");
+        assert_eq!(house.own_judgement(mint().client(stranger)).await, INVALID, "{stranger:?}");
     }
-    assert_eq!(house.judge(mint().client("stranger").claim("client_id", "claude")).await, INVALID, "azp decides");
-    assert_eq!(house.judge(mint().without("azp")).await, INVALID, "a token that names no client is on no list");
+    assert_eq!(
+        house.own_judgement(mint().client("stranger").claim("client_id", "claude")).await,
+        INVALID,
+        "azp decides"
+    );
+    assert_eq!(house.own_judgement(mint().without("azp")).await, INVALID, "a token that names no client is on no list");
     house.close().await;
 }
 
