@@ -76,6 +76,7 @@ pub struct Running {
     pub entries: Entries,
     issuers: Issuers,
     stop: CancellationToken,
+    stop_admin: CancellationToken,
     draining: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -144,7 +145,9 @@ impl App {
             server::bind(listen.address, listen.threads).map_err(|error| StartError::Listen(listen.address, error))?;
         let address = listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(listen.address);
         let (stop, draining) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
-        let admin = self.start_admin(&stop, &draining)?;
+        // A token of its own: the admin listener tells of the draining, so it goes last.
+        let stop_admin = CancellationToken::new();
+        let admin = self.start_admin(&stop_admin, &draining)?;
         self.start_upkeep(&stop);
 
         let app = Arc::new(self);
@@ -174,6 +177,7 @@ impl App {
             entries: app.entries.clone(),
             issuers: app.issuers.clone(),
             stop,
+            stop_admin,
             draining,
             workers,
         })
@@ -249,8 +253,7 @@ impl App {
             connections: Arc::new(Semaphore::new(64)),
             gauge: prometheus::IntGauge::new("unscraped", "the admin listener's own connections")
                 .map_err(|error| StartError::Setup(error.to_string()))?,
-            // The admin listener tells of the draining, so it goes last.
-            stop: stop.child_token(),
+            stop: stop.clone(),
             drain: Duration::from_secs(1),
         };
         tokio::spawn(async move {
@@ -292,6 +295,7 @@ impl Running {
         let workers = self.workers;
         let joined = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let _ = joined.await;
+        self.stop_admin.cancel();
     }
 }
 
