@@ -41,6 +41,10 @@ pub struct Plan {
     pub issuer_lines: String,
     /// Replaces the stand-in's URL in the proxy's configuration.
     pub upstream: Option<String>,
+    /// TOML lines in `[listen]`.
+    pub listen_lines: String,
+    /// The provider is down when the proxy starts, and nobody waits until the proxy is ready.
+    pub provider_down: bool,
     /// Cores; two by default.
     pub threads: Option<usize>,
 }
@@ -103,6 +107,9 @@ impl Plan {
         let url = format!("http://{address}");
         self.provider.audiences.extend([url.clone(), format!("{url}/mcp")]);
         let provider = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), self.provider).unwrap();
+        if self.provider_down {
+            provider.refuse_connections().await;
+        }
         let mut options =
             nextcloud::Options { echo: true, ..nextcloud::Options::trusting(provider.issuer(), &provider.jwks_uri()) };
         if let Some(change) = self.nextcloud {
@@ -114,11 +121,12 @@ impl Plan {
         let secret = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret.path(), "mcp-server-secret\n").unwrap();
         let toml = format!(
-            "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n[admin]\naddress = \"127.0.0.1:0\"\n\
+            "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n{}\n[admin]\naddress = \"127.0.0.1:0\"\n\
              [nextcloud]\nurl = {upstream:?}\n{}\n\
              [issuers.dev]\nissuer = {:?}\nclient_id = \"mcp-server\"\nclient_secret_file = {:?}\n{}\n{}\n",
             self.top,
             self.threads.unwrap_or(2),
+            self.listen_lines,
             self.nextcloud_lines,
             provider.issuer(),
             secret.path(),
@@ -133,7 +141,9 @@ impl Plan {
         let running = app.start().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let house = House { provider, nextcloud, running, clock, url, client };
-        house.wait_until_ready().await;
+        if !self.provider_down {
+            house.wait_until_ready().await;
+        }
         house
     }
 }

@@ -17,3 +17,7 @@ mod limits;
 mod tunnels;
 
 mod rejected;
+
+mod never;
+
+mod operations;
