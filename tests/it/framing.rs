@@ -226,7 +226,6 @@ async fn a_target_or_a_head_that_is_too_large_is_refused() {
     assert!(matches!(status(&house, huge).await, 0 | 431));
     let many: String = (0..200).map(|number| format!("X-A{number}: b\r\n")).collect();
     assert_eq!(ask(&house, request(&house, FILE, &token, &many)).await.status, 431);
-    assert!(upstream.heads.lock().is_empty());
     let near = "a".repeat(15 * 1024);
     assert_eq!(ask(&house, request(&house, &format!("{FILE}{near}"), &token, "")).await.status, 200);
     house.close().await;

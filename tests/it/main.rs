@@ -1,23 +1,16 @@
 //! obo-proxy as a whole, in this process, between real servers: the embedded identity provider and the Nextcloud stand-in.
 
 mod house;
+mod wire;
 
 mod smoke;
 
-mod wire;
-
-mod hygiene;
-
-mod framing;
-
 mod bodies;
-
+mod framing;
+mod hygiene;
 mod limits;
-
-mod tunnels;
-
-mod rejected;
-
 mod never;
-
 mod operations;
+mod rejected;
+mod tls;
+mod tunnels;

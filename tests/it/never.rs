@@ -153,14 +153,11 @@ async fn no_spelling_reaches_a_route_of_the_never_table() {
     let house = House::open().await;
     let token = house.token("alice");
     for path in NEVER {
-        for method in ["GET", "POST"] {
-            for spelling in spellings(path) {
-                if spelling == "//" || spelling.contains("oauth-protected-resource/..") && path == &"/" {
-                    continue;
-                }
-                let answer = ask(&house, request(&house, &format!("{method} {spelling}"), &token, "")).await;
-                assert!(matches!(answer.status, 400 | 403), "{method} {spelling}: {}", answer.status);
-            }
+        let mut wire = Wire::to(&house).await;
+        for (number, spelling) in spellings(path).into_iter().enumerate() {
+            let method = ["GET", "POST"][number % 2];
+            let answer = wire.ask(request(&house, &format!("{method} {spelling}"), &token, "")).await;
+            assert!(matches!(answer.status, 400 | 403), "{method} {spelling}: {}", answer.status);
         }
     }
     assert_untouched(&house).await;
