@@ -76,7 +76,7 @@ pub struct Running {
     pub entries: Entries,
     issuers: Issuers,
     stop: CancellationToken,
-    admin_stop: CancellationToken,
+    stop_admin: CancellationToken,
     draining: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -145,8 +145,9 @@ impl App {
             server::bind(listen.address, listen.threads).map_err(|error| StartError::Listen(listen.address, error))?;
         let address = listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(listen.address);
         let (stop, draining) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
-        let admin_stop = CancellationToken::new();
-        let admin = self.start_admin(&admin_stop, &draining)?;
+        // A token of its own: the admin listener tells of the draining, so it goes last.
+        let stop_admin = CancellationToken::new();
+        let admin = self.start_admin(&stop_admin, &draining)?;
         self.start_upkeep(&stop);
 
         let app = Arc::new(self);
@@ -176,7 +177,7 @@ impl App {
             entries: app.entries.clone(),
             issuers: app.issuers.clone(),
             stop,
-            admin_stop,
+            stop_admin,
             draining,
             workers,
         })
@@ -294,8 +295,7 @@ impl Running {
         let workers = self.workers;
         let joined = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let _ = joined.await;
-        // It told of the draining until now.
-        self.admin_stop.cancel();
+        self.stop_admin.cancel();
     }
 }
 

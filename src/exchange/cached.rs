@@ -1,4 +1,4 @@
-//! SlotOutcome tokens are cached in their entry: served while fresh, renewed in the background before they end, fetched once for all callers
+//! Exchanged tokens are cached in their entry: served while fresh, renewed in the background before they end, fetched once for all callers
 //! of all cores.
 
 use std::future::Future;

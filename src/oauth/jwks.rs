@@ -55,7 +55,7 @@ pub struct RemoteKeys {
 }
 
 impl RemoteKeys {
-    /// Knows nothing yet; [`RemoteKeys::refresh`] fetches.
+    /// Knows nothing yet; [`RemoteKeys::refresh_for_all`] fetches.
     #[must_use]
     pub fn new(
         settings: Arc<IssuerSettings>,
@@ -123,7 +123,7 @@ impl RemoteKeys {
     }
 
     /// Fetches metadata and keys. Returns whether both came.
-    pub async fn refresh(&self) -> bool {
+    async fn refresh(&self) -> bool {
         *self.last_attempt.lock() = Some(self.clock.now());
         match self.fetch().await {
             Ok((metadata, keys)) => {
@@ -140,6 +140,15 @@ impl RemoteKeys {
                 self.forget_if_too_old();
                 false
             }
+        }
+    }
+
+    /// Fetches metadata and keys in the one flight, so that an older answer never overwrites a newer one. Returns whether both came.
+    pub async fn refresh_for_all(self: &Arc<Self>) -> bool {
+        let own = self.clone();
+        match self.flight.board(&self.control, || Some(async move { own.refresh().await })) {
+            Boarded::Began(waiting) | Boarded::Joined(waiting) => waiting.outcome().await.unwrap_or(false),
+            Boarded::Declined => false,
         }
     }
 

@@ -14,9 +14,9 @@ use crate::wire::{Upstream, Wire, ask, request};
 const FILE: &str = "GET /remote.php/dav/files/alice/alice.txt";
 const PUT: &str = "PUT /remote.php/dav/files/alice/x.txt";
 /// More than all buffers between two ends of loopback hold.
-const MUCH: usize = 256 * 1024 * 1024;
+const MUCH: usize = 96 * 1024 * 1024;
 /// What they may hold: a few socket buffers and ours.
-const BUFFERS: usize = 64 * 1024 * 1024;
+const BUFFERS: usize = 48 * 1024 * 1024;
 
 /// Waits until a counter stands still.
 async fn settled(counter: &AtomicUsize) -> usize {

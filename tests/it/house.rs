@@ -44,10 +44,12 @@ pub struct Plan {
     pub issuer_lines: String,
     /// Replaces the stand-in's URL in the proxy's configuration.
     pub upstream: Option<String>,
-    /// Cores; two by default.
-    pub threads: Option<usize>,
     /// TOML lines in `[listen]`.
     pub listen_lines: String,
+    /// The provider is down when the proxy starts, and nobody waits until the proxy is ready.
+    pub provider_down: bool,
+    /// Cores; two by default.
+    pub threads: Option<usize>,
 }
 
 impl House {
@@ -108,6 +110,9 @@ impl Plan {
         let url = format!("http://{address}");
         self.provider.audiences.extend([url.clone(), format!("{url}/mcp")]);
         let provider = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), self.provider).unwrap();
+        if self.provider_down {
+            provider.refuse_connections().await;
+        }
         let mut options =
             nextcloud::Options { echo: true, ..nextcloud::Options::trusting(provider.issuer(), &provider.jwks_uri()) };
         if let Some(change) = self.nextcloud {
@@ -139,7 +144,9 @@ impl Plan {
         let running = app.start().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let house = House { provider, nextcloud, running, clock, url, client };
-        house.wait_until_ready().await;
+        if !self.provider_down {
+            house.wait_until_ready().await;
+        }
         house
     }
 }

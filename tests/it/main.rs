@@ -28,3 +28,6 @@ mod bodies;
 mod limits;
 mod tunnels;
 mod rejected;
+mod tls;
+mod never;
+mod operations;

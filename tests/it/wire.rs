@@ -141,11 +141,6 @@ impl Wire {
         while self.more().await {}
         std::mem::take(&mut self.buffer)
     }
-
-    /// Whether nothing comes and nothing ends for this long.
-    pub async fn quiet(&mut self, time: Duration) -> bool {
-        self.buffer.is_empty() && tokio::time::timeout(time, self.stream.read_buf(&mut self.buffer)).await.is_err()
-    }
 }
 
 /// One answer to a request on a connection of its own.
@@ -170,8 +165,6 @@ pub struct Upstream {
     pub url: String,
     /// The heads that came, as they came.
     pub heads: Arc<Mutex<Vec<String>>>,
-    /// Their bodies.
-    pub bodies: Arc<Mutex<Vec<Vec<u8>>>>,
     pub connections: Arc<AtomicUsize>,
 }
 
@@ -190,7 +183,7 @@ impl Upstream {
                 tokio::spawn(serve(Wire::new(stream), counter.fetch_add(1, Ordering::SeqCst)));
             }
         });
-        Self { url, heads: Arc::default(), bodies: Arc::default(), connections }
+        Self { url, heads: Arc::default(), connections }
     }
 
     /// Reads each request and answers these bytes, over and over.
@@ -200,16 +193,15 @@ impl Upstream {
 
     /// The same, with one answer after the other; the last one stays.
     pub async fn answering_in_turn(answers: Vec<Vec<u8>>) -> Self {
-        let (heads, bodies) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Mutex<Vec<Vec<u8>>>>::default());
-        let (seen, read) = (heads.clone(), bodies.clone());
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let seen = heads.clone();
         let turn = Arc::new(AtomicUsize::new(0));
         let upstream = Self::serving(move |mut wire, _| {
-            let (seen, read, answers, turn) = (seen.clone(), read.clone(), answers.clone(), turn.clone());
+            let (seen, answers, turn) = (seen.clone(), answers.clone(), turn.clone());
             async move {
                 while let Some(head) = wire.head().await {
                     seen.lock().push(head.clone());
-                    let body = wire.body(&head).await;
-                    read.lock().push(body);
+                    wire.body(&head).await;
                     let answer = &answers[turn.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1)];
                     if wire.stream.write_all(answer).await.is_err() {
                         return;
@@ -221,7 +213,7 @@ impl Upstream {
             }
         })
         .await;
-        Self { heads, bodies, ..upstream }
+        Self { heads, ..upstream }
     }
 
     /// The last head, lower-cased.

@@ -166,9 +166,9 @@ async fn a_new_key_is_made_known_before_it_verifies() {
         Arc::new(sink),
     );
     own.set(keys.clone()).ok().unwrap();
-    assert!(keys.refresh().await);
+    assert!(keys.refresh_for_all().await);
     provider.rotate_keys().unwrap();
-    assert!(keys.refresh().await);
+    assert!(keys.refresh_for_all().await);
     assert!(keys.publishes(&provider.current_kid()));
     assert_eq!(*told.lock().unwrap(), [(1, 0), (2, 1)], "(keys told of, keys usable at that moment)");
 }
