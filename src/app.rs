@@ -114,7 +114,7 @@ impl App {
         let mode = match &config.mode {
             ModeSettings::Exchange => {
                 let exchanger = Arc::new(Rfc8693::new(issuers.clone(), clock.clone(), metrics.clone(), purge));
-                Mode::Exchange(CachedExchange::new(exchanger, control, clock.clone(), metrics.clone()))
+                Mode::Exchange(Box::new(CachedExchange::new(exchanger, control, clock.clone(), metrics.clone())))
             }
             ModeSettings::MultiAudience => Mode::MultiAudience,
             ModeSettings::Basic(credentials) => {

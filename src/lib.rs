@@ -29,24 +29,24 @@
 //!
 //! A module knows only those above it; `tests/layering.rs` holds the table.
 
-pub mod app;
+pub mod token;
+pub mod metrics;
+pub mod flight;
 pub mod body;
-pub mod cli;
+pub mod oauth;
+pub mod exchange;
+pub mod nextcloud;
+pub mod error;
+pub mod service;
+pub mod middleware;
+pub mod proxy;
+pub mod endpoint;
+pub mod route;
+pub mod stack;
+pub mod server;
 pub mod config;
+pub mod telemetry;
+pub mod app;
 #[cfg(feature = "dev")]
 pub mod dev;
-pub mod endpoint;
-pub mod error;
-pub mod exchange;
-pub mod flight;
-pub mod metrics;
-pub mod middleware;
-pub mod nextcloud;
-pub mod oauth;
-pub mod proxy;
-pub mod route;
-pub mod server;
-pub mod service;
-pub mod stack;
-pub mod telemetry;
-pub mod token;
+pub mod cli;

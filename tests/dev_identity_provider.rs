@@ -1,4 +1,11 @@
 //! The embedded identity provider answers as Keycloak does.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and have the real time"
+)]
 #![cfg(feature = "dev")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 

@@ -1,5 +1,12 @@
 //! No two readings: whatever is let through means to Nextcloud, and to whatever stands in front of it, what it means to us.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and have the real time"
+)]
+
 mod model;
 
 use http::Method;

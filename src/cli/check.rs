@@ -11,7 +11,7 @@ use crate::body::Body;
 use crate::config::Config;
 use crate::oauth::client::json;
 use crate::oauth::jwk_set::JwkSet;
-use crate::oauth::{IssuerSettings, ProviderClient, metadata};
+use crate::oauth::{ClientAuth, IssuerSettings, ProviderClient, metadata};
 use crate::proxy::NextcloudSettings;
 use crate::proxy::connect::Connector;
 
@@ -60,6 +60,7 @@ async fn ask_issuer(client: &ProviderClient, settings: &IssuerSettings) -> Resul
         return Err("keys: the key set has none that can verify".to_owned());
     }
     let client_auth = match &metadata.introspection_endpoint {
+        _ if matches!(settings.client_auth, ClientAuth::None) => "no client of ours is needed",
         Some(endpoint) => know_us(client, settings, endpoint).await?,
         None => "client authentication not tried (no introspection endpoint)",
     };

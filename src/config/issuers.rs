@@ -9,8 +9,9 @@ use super::reader::{self, Section};
 use crate::oauth::{ClientAuth, IssuerSettings, Profile};
 use crate::token::ScopeSet;
 
-/// Scopes that Keycloak grants a client by default; more are named in `default_scopes`.
-const USUAL_SCOPES: &str = "openid profile email address phone organization microprofile-jwt";
+/// Scopes that Keycloak grants a client by default; more are named in `default_scopes`. They tell who the user is, not what may be done.
+const USUAL_SCOPES: &str =
+    "openid profile email address phone organization microprofile-jwt basic acr roles web-origins";
 /// Clocks differ by no more than this.
 const MOST_LEEWAY: Duration = Duration::from_mins(1);
 
@@ -26,7 +27,7 @@ pub(super) fn resolve(root: &mut Section, public_url: &Url, mode: &str) -> Optio
         root.fault("issuers", "at least one issuer is needed, such as [issuers.keycloak]");
     }
     let resolved: Vec<IssuerSettings> =
-        names.iter().filter_map(|name| one(&mut all.section(name), &audiences, public_url)).collect();
+        names.iter().filter_map(|name| one(&mut all.section(name), &audiences, public_url, mode)).collect();
     if resolved.iter().filter(|issuer| issuer.introspection).count() > 1 {
         root.fault("issuers", "opaque tokens can be introspected at one issuer only");
     }
@@ -47,7 +48,7 @@ pub(super) fn resolve(root: &mut Section, public_url: &Url, mode: &str) -> Optio
     Some(resolved)
 }
 
-fn one(section: &mut Section, audiences: &[String], public_url: &Url) -> Option<IssuerSettings> {
+fn one(section: &mut Section, audiences: &[String], public_url: &Url, mode: &str) -> Option<IssuerSettings> {
     let issuer = section.required("issuer", |text| reader::http_url(text).map(|url| (text.to_owned(), url)));
     let discovery_url = section.optional("discovery_url", reader::http_url);
     let token_endpoint = section.optional("token_endpoint", reader::http_url);
@@ -61,7 +62,7 @@ fn one(section: &mut Section, audiences: &[String], public_url: &Url) -> Option<
         section.fault("leeway", "can be 60s at most");
     }
     let introspection = section.flag("introspection", false);
-    let client_auth = client_auth(section);
+    let client_auth = client_auth(section, mode == "exchange" || introspection);
     let nextcloud_audience =
         section.optional("nextcloud_audience", reader::text).unwrap_or_else(|| "nextcloud".to_owned());
     let exchange_scopes: ScopeSet = section.list("exchange_scopes", reader::text).into_iter().collect();
@@ -97,7 +98,10 @@ fn one(section: &mut Section, audiences: &[String], public_url: &Url) -> Option<
     })
 }
 
-fn client_auth(section: &mut Section) -> Option<ClientAuth> {
+fn client_auth(section: &mut Section, needed: bool) -> Option<ClientAuth> {
+    if !needed && !section.has("client_id") && !section.has("client_secret_file") {
+        return Some(ClientAuth::None);
+    }
     let method = section.text("client_auth").unwrap_or_else(|| "client_secret_basic".to_owned());
     let client_id = section.required("client_id", reader::text);
     let secret = section.required("client_secret_file", reader::file_secret);

@@ -26,7 +26,7 @@ pub(super) fn resolve(
     let head_timeout = section.duration("head_timeout", Duration::from_mins(2));
     let idle_timeout = section.duration("idle_timeout", Duration::from_mins(1));
     let largest_body = section.optional("max_body", |text| text.parse().map_err(|_| "has to be a number of bytes"));
-    let (address, host) = (address?, host?);
+    let (address, host, forwarded_host) = (address?, host?, HeaderValue::from_str(&public_authority).ok()?);
     let mut own_authorities = vec![public_authority.clone()];
     own_authorities.extend(host.to_str().ok().map(str::to_owned));
     if let UpstreamAddress::Http { host, port } | UpstreamAddress::Https { host, port } = &address {
@@ -41,6 +41,7 @@ pub(super) fn resolve(
         host,
         public_scheme: if public_url.scheme() == "https" { "https" } else { "http" },
         public_authority: public_authority.into(),
+        forwarded_host,
         own_authorities: own_authorities.into(),
         trusted_proxies: trusted_proxies.into(),
         connect_timeout,

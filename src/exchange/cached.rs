@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::slot::{Exchanged, Look, Slot};
+use super::slot::{Look, Slot, SlotOutcome};
 use super::{Entry, ExchangeError, ExchangedToken, TokenExchanger};
 use crate::flight::{Boarded, Control};
 use crate::metrics::{CacheLookup, Metrics};
@@ -30,7 +30,7 @@ impl CachedExchange {
     ///
     /// # Errors
     /// [`ExchangeError`]; definite refusals are remembered for seconds.
-    pub async fn obtain(&self, entry: &Arc<Entry>, subject: &SubjectToken, scopes: &ScopeSet) -> Exchanged {
+    pub async fn obtain(&self, entry: &Arc<Entry>, subject: &SubjectToken, scopes: &ScopeSet) -> SlotOutcome {
         let slot = entry.slot(scopes);
         match slot.look(self.clock.now()) {
             Look::Fresh(token) => {
@@ -63,12 +63,12 @@ impl CachedExchange {
         subject: &SubjectToken,
         scopes: &ScopeSet,
         refused: &Arc<ExchangedToken>,
-    ) -> Exchanged {
+    ) -> SlotOutcome {
         entry.slot(scopes).forget(refused);
         self.obtain(entry, subject, scopes).await
     }
 
-    async fn fly(&self, entry: &Arc<Entry>, slot: &Arc<Slot>, subject: &SubjectToken) -> Exchanged {
+    async fn fly(&self, entry: &Arc<Entry>, slot: &Arc<Slot>, subject: &SubjectToken) -> SlotOutcome {
         let mut landed_meanwhile = None;
         let boarded = slot.flight.board(&self.control, || match slot.look(self.clock.now()) {
             Look::Fresh(token) | Look::Renewable(token) => {
@@ -109,7 +109,7 @@ impl CachedExchange {
         entry: &Arc<Entry>,
         slot: &Arc<Slot>,
         subject: &SubjectToken,
-    ) -> impl Future<Output = Exchanged> + Send + 'static + use<> {
+    ) -> impl Future<Output = SlotOutcome> + Send + 'static + use<> {
         let (own, entry, slot, subject) = (self.clone(), entry.clone(), slot.clone(), subject.clone());
         async move {
             let outcome = own.exchanger.exchange(&subject, entry.identity(), slot.scopes()).await.map(Arc::new);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     impl Bench {
-        async fn obtain(&self) -> Exchanged {
+        async fn obtain(&self) -> SlotOutcome {
             self.cached.obtain(&self.entry, &self.subject, &ScopeSet::default()).await
         }
 
@@ -279,6 +279,19 @@ mod tests {
         bench.provider.gate.add_permits(1);
         assert_eq!(caller.await.unwrap().unwrap_err(), ExchangeError::Revoked);
         assert!(matches!(bench.entry.slot(&ScopeSet::default()).look(bench.clock.now()), Look::Empty));
+    }
+
+    #[tokio::test]
+    async fn what_landed_before_a_purge_is_not_handed_out_after_it() {
+        let bench = bench(0);
+        let mut caller = Box::pin(bench.obtain());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(caller.as_mut().poll(&mut context).is_pending());
+        bench.provider.gate.add_permits(1);
+        bench.settle().await;
+        assert!(matches!(bench.entry.slot(&ScopeSet::default()).look(bench.clock.now()), Look::Fresh(_)), "it landed");
+        bench.entry.revoke();
+        assert_eq!(caller.await.unwrap_err(), ExchangeError::Revoked);
     }
 
     #[tokio::test]

@@ -82,7 +82,7 @@ impl Entries {
         if let Some(present) = self.find(&key) {
             return Admission::Admitted(present);
         }
-        registry.tombstones.note_exp(identity.expires_at);
+        registry.tombstones.note_exp(identity.accepted_until);
         let entry = Arc::new(Entry::new(key, identity));
         let evicted = registry.enlist(&entry);
         self.by_token.insert(key, entry.clone());

@@ -50,7 +50,7 @@ impl Entry {
     /// Whether the token may still be used.
     #[must_use]
     pub fn usable(&self, now: Timestamp) -> bool {
-        now < self.identity.expires_at && !self.is_revoked()
+        now < self.identity.accepted_until && !self.is_revoked()
     }
 
     /// Whether the token was purged.
@@ -126,7 +126,8 @@ pub(super) mod tests {
             session: Some(format!("session-of-{subject}").into()),
             key_id: Some("k1".into()),
             issued_at: Timestamp(1_000),
-            expires_at: Timestamp(29_800),
+            expires_at: Timestamp(29_770),
+            accepted_until: Timestamp(29_800),
             audiences: Audiences::default(),
             scopes: ScopeSet::default(),
             introspected: false,

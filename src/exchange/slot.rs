@@ -16,7 +16,7 @@ pub const NEGATIVE: Duration = Duration::from_secs(5);
 pub const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
 /// What an exchange ends with.
-pub type Exchanged = Result<Arc<ExchangedToken>, ExchangeError>;
+pub type SlotOutcome = Result<Arc<ExchangedToken>, ExchangeError>;
 
 /// The place of one exchanged token.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Slot {
     scopes: ScopeSet,
     held: ArcSwapOption<Held>,
     last_attempt: AtomicI64,
-    pub(super) flight: Arc<Flight<Exchanged>>,
+    pub(super) flight: Arc<Flight<SlotOutcome>>,
 }
 
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Slot {
 
     /// Keeps the outcome of an exchange: a token while it lives, a definite refusal for seconds. What says nothing about the subject token
     /// (an outage, a fault of the set-up) leaves a held token alone.
-    pub fn keep(&self, outcome: &Exchanged, now: Timestamp) {
+    pub fn keep(&self, outcome: &SlotOutcome, now: Timestamp) {
         match outcome {
             Ok(token) if token.lifetime.phase(now) != Phase::Expired => {
                 self.held.store(Some(Arc::new(Held::Token(token.clone()))))

@@ -201,3 +201,35 @@ impl<S: Serve<Authenticated>> tower::Service<Request<Body>> for Authenticate<S> 
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn request(credentials: &[&'static str]) -> Request<Body> {
+        let mut request = Request::new(Body::empty());
+        for value in credentials {
+            request.headers_mut().append(AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        request
+    }
+
+    #[test]
+    fn whatever_the_credential_was_it_is_off_the_request() {
+        for credential in ["Bearer abc", "Basic YTpi", "Bearer a b"] {
+            let mut request = request(&[credential]);
+            let _ = take_token(&mut request);
+            assert!(!request.headers().contains_key(AUTHORIZATION), "{credential}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_are_none() {
+        for second in ["Bearer abc", "Bearer def", "Basic YTpi", ""] {
+            let taken = take_token(&mut request(&["Bearer abc", second]));
+            assert!(matches!(taken, Err(Error::BadRequest(BadRequest::SeveralTokens))), "{second}");
+        }
+    }
+}

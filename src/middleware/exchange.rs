@@ -26,7 +26,7 @@ const HOLD_OFF: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub enum Mode {
     /// Token exchange: the default.
-    Exchange(CachedExchange),
+    Exchange(Box<CachedExchange>),
     /// The subject token itself, if it names this Nextcloud as audience as well. The one exception to law 2.
     MultiAudience,
     /// One configured app password. Callers are verified all the same.

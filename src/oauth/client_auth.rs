@@ -10,6 +10,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// How we prove to the provider which client we are.
 #[derive(Clone)]
 pub enum ClientAuth {
+    /// We are no client there: only its keys are needed, because nothing is exchanged and nothing introspected.
+    None,
     /// `client_secret_basic`: id and secret, each form-urlencoded, in the `Authorization` header.
     Basic {
         /// Our client id.
@@ -31,14 +33,15 @@ impl ClientAuth {
     #[must_use]
     pub fn client_id(&self) -> &str {
         match self {
+            Self::None => "",
             Self::Basic { client_id, .. } | Self::Post { client_id, .. } => client_id,
         }
     }
 
     /// Adds the proof and the form to a request.
-    #[must_use]
     pub fn apply(&self, request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
         match self {
+            Self::None => request.form(form),
             Self::Basic { client_id, secret } => {
                 let mut header = http::HeaderValue::try_from(basic(client_id, secret.expose_secret()))
                     .unwrap_or_else(|_| http::HeaderValue::from_static(""));

@@ -79,7 +79,7 @@ impl Introspector {
         let boarded = flight.board(&self.control, || {
             shed = self.bucket.check().is_err();
             let (own, token) = (self.clone(), token.clone());
-            (!shed).then(|| async move {
+            (!shed).then_some(async move {
                 let verdict = own.ask(&token).await;
                 own.land(digest, &verdict);
                 verdict
@@ -145,6 +145,8 @@ impl Introspector {
         claims.exp.get_or_insert(super::jwt::NumericDate(believed_until));
         let mut identity = admit(settings, claims, now)?;
         identity.expires_at = identity.expires_at.min(believed_until);
+        // No leeway: whoever vouched for it has the clock that counts.
+        identity.accepted_until = identity.expires_at;
         identity.introspected = true;
         Ok(identity)
     }

@@ -29,7 +29,7 @@ impl Issuer {
     pub async fn keep_fresh(self: Arc<Self>, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let next = if self.keys.refresh().await {
+            let next = if self.keys.refresh_for_all().await {
                 pause = FIRST_PAUSE;
                 KEYS_TTL
             } else {

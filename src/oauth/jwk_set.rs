@@ -133,10 +133,12 @@ mod tests {
     fn an_encryption_key_is_not_used_whatever_its_place() {
         let keys = set(&[
             rsa(256, r#","kid":"e","use":"enc","alg":"RSA-OAEP""#),
+            rsa(256, r#","kid":"f","use":"enc""#),
             rsa(256, r#","kid":"s","use":"sig","alg":"RS256""#),
         ]);
         assert!(keys.find("s", Algorithm::RS256).is_some());
         assert!(!keys.has("e"));
+        assert!(!keys.has("f"), "its use alone says so");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct RemoteKeys {
 }
 
 impl RemoteKeys {
-    /// Knows nothing yet; [`RemoteKeys::refresh`] fetches.
+    /// Knows nothing yet; [`RemoteKeys::refresh_for_all`] fetches.
     #[must_use]
     pub fn new(
         settings: Arc<IssuerSettings>,
@@ -108,7 +108,8 @@ impl RemoteKeys {
         algorithm: Algorithm,
         use_key: impl FnOnce(&DecodingKey) -> T,
     ) -> Result<T, NoKey> {
-        if !self.has(kid, algorithm) {
+        // A known id with an algorithm that its key is not published for is the token's fault: nobody needs to be asked.
+        if !self.publishes(kid) {
             let fetched = self.fetch_for_unknown().await?;
             if !fetched {
                 return Err(NoKey::Unavailable);
@@ -122,7 +123,7 @@ impl RemoteKeys {
     }
 
     /// Fetches metadata and keys. Returns whether both came.
-    pub async fn refresh(&self) -> bool {
+    async fn refresh(&self) -> bool {
         *self.last_attempt.lock() = Some(self.clock.now());
         match self.fetch().await {
             Ok((metadata, keys)) => {
@@ -142,16 +143,20 @@ impl RemoteKeys {
         }
     }
 
-    fn has(&self, kid: &str, algorithm: Algorithm) -> bool {
-        let known = self.known.load();
-        known.usable(self.clock.now()) && known.keys.find(kid, algorithm).is_some()
+    /// Fetches metadata and keys in the one flight, so that an older answer never overwrites a newer one. Returns whether both came.
+    pub async fn refresh_for_all(self: &Arc<Self>) -> bool {
+        let own = self.clone();
+        match self.flight.board(&self.control, || Some(async move { own.refresh().await })) {
+            Boarded::Began(waiting) | Boarded::Joined(waiting) => waiting.outcome().await.unwrap_or(false),
+            Boarded::Declined => false,
+        }
     }
 
     async fn fetch_for_unknown(self: &Arc<Self>) -> Result<bool, NoKey> {
         let boarded = self.flight.board(&self.control, || {
             let cooling = self.last_attempt.lock().is_some_and(|at| self.clock.now() < at.after(KEYS_COOLDOWN));
             let own = self.clone();
-            (!cooling).then(|| async move { own.refresh().await })
+            (!cooling).then_some(async move { own.refresh().await })
         });
         match boarded {
             Boarded::Began(waiting) | Boarded::Joined(waiting) => waiting.outcome().await.ok_or(NoKey::Unavailable),
@@ -168,10 +173,10 @@ impl RemoteKeys {
     }
 
     fn adopt(&self, metadata: ProviderMetadata, keys: JwkSet) {
-        let kept = keys.ids();
+        // First the entries, then the keys: a token that a new key verifies must not meet entries that do not know that key.
+        (self.purge)(Purge::Keys { issuer: self.settings.issuer.clone(), kept: keys.ids() });
         let fetched_at = Some(self.clock.now());
         self.known.store(Arc::new(Known { metadata: Some(Arc::new(metadata)), keys, fetched_at }));
-        (self.purge)(Purge::Keys { issuer: self.settings.issuer.clone(), kept });
     }
 
     /// After an hour without the issuer its keys are no longer known to be good, nor is what they vouched for.

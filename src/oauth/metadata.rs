@@ -33,7 +33,7 @@ pub async fn discover(client: &ProviderClient, settings: &IssuerSettings) -> Res
     let document: Document = client.get_json(&settings.discovery_url).await?;
     if document.issuer != *settings.issuer {
         return Err(ProviderFault::Malformed(format!(
-            "{} names the issuer {:?}, configured is {:?}",
+            "{} names the issuer {:?}, configured is {:?} (Keycloak: give it a fixed --hostname, and --hostname-backchannel-dynamic=true for internal addresses)",
             settings.discovery_url, document.issuer, settings.issuer
         )));
     }

@@ -189,6 +189,7 @@ pub fn admit(settings: &IssuerSettings, claims: Claims, now: Timestamp) -> Resul
         key_id: None,
         issued_at: claims.iat.map_or(Timestamp(0), |date| date.0),
         expires_at,
+        accepted_until: expires_at.after(settings.leeway),
         audiences: claims.aud,
         scopes: claims.scope,
         introspected: false,

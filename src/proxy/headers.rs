@@ -1,6 +1,8 @@
 //! Which headers cross, in both directions (RFC 9110 §7.6.1; nextcloud.md §3; checklist rows 1, 6, 11, 39, 42, 43, 45, 48).
 
+use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -57,6 +59,10 @@ const NEVER_FROM_A_CALLER: &[&str] = &[
     "host",
 ];
 
+/// Both lists as one set: every request asks for each of its headers.
+static SCREEN: LazyLock<HashSet<&'static str, foldhash::fast::FixedState>> =
+    LazyLock::new(|| HOP_BY_HOP.iter().chain(NEVER_FROM_A_CALLER).copied().collect());
+
 /// Prefixes of the same kind.
 const NEVER_PREFIXES: &[&str] = &["x-forwarded", "x-accel-", "x-sendfile"];
 
@@ -85,12 +91,7 @@ pub fn prepare(
     check_transfer_encoding(headers)?;
     let client = client_address(headers, settings, peer);
     check_nominated(headers)?;
-    remove(headers, |name| {
-        is_alias(name)
-            || HOP_BY_HOP.contains(&name)
-            || NEVER_FROM_A_CALLER.contains(&name)
-            || NEVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    });
+    remove(headers, stays_behind);
     headers.insert(header::HOST, settings.host.clone());
     headers.insert(header::AUTHORIZATION, authorization.clone());
     headers.insert(OCS_APIREQUEST, HeaderValue::from_static("true"));
@@ -98,10 +99,13 @@ pub fn prepare(
         headers.insert(X_FORWARDED_FOR, client);
     }
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(settings.public_scheme));
-    if let Ok(host) = HeaderValue::from_str(&settings.public_authority) {
-        headers.insert(X_FORWARDED_HOST, host);
-    }
+    headers.insert(X_FORWARDED_HOST, settings.forwarded_host.clone());
     Ok(())
+}
+
+/// Whether a caller's header of this name goes no further.
+fn stays_behind(name: &str) -> bool {
+    SCREEN.contains(name) || is_alias(name) || NEVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Makes Nextcloud's headers fit for a caller.
@@ -134,12 +138,7 @@ pub fn trailer_crosses(name: &HeaderName) -> bool {
         "www-authenticate",
         "cache-control",
     ];
-    !(is_alias(name)
-        || HOP_BY_HOP.contains(&name)
-        || NEVER_FROM_A_CALLER.contains(&name)
-        || NEVER_TO_A_CALLER.contains(&name)
-        || framing.contains(&name)
-        || NEVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+    !(stays_behind(name) || NEVER_TO_A_CALLER.contains(&name) || framing.contains(&name))
 }
 
 /// hyper has taken care of Content-Length beside Transfer-Encoding; codings other than one `chunked` are for us to refuse (checklist row 7).

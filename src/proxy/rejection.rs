@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
@@ -32,6 +33,8 @@ pub async fn judge(answer: Response<Incoming>, patience: Duration) -> Result<Jud
     Ok(match answer.status() {
         StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers()) => Judged::Rejected,
         StatusCode::UNAUTHORIZED if challenges_basic(answer.headers()) => Judged::Rejected,
+        // The answer to HEAD has no words; the same request by GET would say them.
+        StatusCode::UNAUTHORIZED if answer.body().is_end_stream() && is_text(answer.headers()) => Judged::Rejected,
         StatusCode::UNAUTHORIZED if is_text(answer.headers()) => tokio::time::timeout(patience, read(answer))
             .await
             .map_err(|_| Error::NextcloudTimeout("body of a refusal"))?,

@@ -40,6 +40,8 @@ pub struct NextcloudSettings {
     pub public_scheme: &'static str,
     /// Our public authority: host and, if it is not the default, port.
     pub public_authority: Arc<str>,
+    /// The same as a header value.
+    pub forwarded_host: HeaderValue,
     /// The authorities in Nextcloud's `Location`s that mean ourselves.
     pub own_authorities: Arc<[String]>,
     /// Proxies before us whose `X-Forwarded-For` is believed; empty: nobody's.

@@ -58,6 +58,8 @@ pub struct Identity {
     pub issued_at: Timestamp,
     /// When it expires. For an introspected token: when it has to be asked for again, if that is sooner.
     pub expires_at: Timestamp,
+    /// Until when it is accepted all the same, because clocks differ. Nothing that is made from it lives past `expires_at`.
+    pub accepted_until: Timestamp,
     /// Whom it is meant for.
     pub audiences: Audiences,
     /// What it may do.

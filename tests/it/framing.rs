@@ -218,7 +218,7 @@ async fn methods_off_the_list_are_refused_by_exact_case() {
 /// Product §4: 414 and 431.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_or_a_head_that_is_too_large_is_refused() {
-    let (upstream, house, token) = room().await;
+    let (_upstream, house, token) = room().await;
     let long = "a".repeat(17 * 1024);
     let answer = ask(&house, request(&house, &format!("{FILE}{long}"), &token, "")).await;
     assert_eq!((answer.status, answer.error()), (414, "invalid_request".into()));

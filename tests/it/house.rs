@@ -25,12 +25,15 @@ pub struct House {
     pub client: reqwest::Client,
 }
 
+/// Changes the options of the stand-in.
+pub type Change = Box<dyn FnOnce(&mut nextcloud::Options) + Send>;
+
 /// What a house is built with; every field has a sensible default.
 #[derive(Default)]
 pub struct Plan {
     pub provider: identity_provider::Options,
     /// Changes the stand-in's options.
-    pub nextcloud: Option<Box<dyn FnOnce(&mut nextcloud::Options) + Send>>,
+    pub nextcloud: Option<Change>,
     /// TOML after the generated part: further tables, such as `[listen]`.
     pub tables: String,
     /// TOML lines at the top level, such as `mode = "basic"`.

@@ -41,15 +41,21 @@ impl Keycloak {
             return None;
         };
         let version = var("OBO_LIVE_KEYCLOAK_VERSION").unwrap_or_else(|| "26.7.3".to_owned());
-        Some(Self {
-            base: base.parse().expect("OBO_LIVE_KEYCLOAK is a URL"),
-            version: Version::parse(&version),
+        let admin = (
+            var("OBO_LIVE_KEYCLOAK_ADMIN_CLIENT").expect("OBO_LIVE_KEYCLOAK_ADMIN_CLIENT is set"),
+            var("OBO_LIVE_KEYCLOAK_ADMIN_SECRET").expect("OBO_LIVE_KEYCLOAK_ADMIN_SECRET is set"),
+        );
+        Some(Self::at(&base, &version, admin))
+    }
+
+    /// The server at this address, with the id and the secret of a service account that administers every realm.
+    pub fn at(base: &str, version: &str, admin: (String, String)) -> Self {
+        Self {
+            base: base.parse().expect("the address is a URL"),
+            version: Version::parse(version),
             http: reqwest::Client::builder().redirect(Policy::none()).build().unwrap(),
-            admin: (
-                var("OBO_LIVE_KEYCLOAK_ADMIN_CLIENT").expect("OBO_LIVE_KEYCLOAK_ADMIN_CLIENT is set"),
-                var("OBO_LIVE_KEYCLOAK_ADMIN_SECRET").expect("OBO_LIVE_KEYCLOAK_ADMIN_SECRET is set"),
-            ),
-        })
+            admin,
+        }
     }
 
     /// The same server by its address instead of its hostname: what a sidecar inside a cluster would call.

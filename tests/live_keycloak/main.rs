@@ -14,10 +14,17 @@
 //! [`introspection`] (who may ask about it), [`sessions`] and [`offline`] (when it dies), [`keys`] (what it is signed
 //! with), [`hostname`] (whose name it carries), [`operators`] (that the realm file as delivered gives nothing away).
 //!
+//! And on top of them: [`proxy`] (obo-proxy as a whole between a real Keycloak and the Nextcloud stand-in).
+//!
 //! Tests share one realm, [`realm::Realm::shared`], and run in parallel. A test that changes what others stand on
 //! (keys, not-before) takes a realm of its own, [`realm::Realm::fresh`].
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and have the real time"
+)]
 
 mod admission;
 mod answer;
@@ -33,6 +40,7 @@ mod keys;
 mod offline;
 mod operators;
 mod overlay;
+mod proxy;
 mod realm;
 mod scope;
 mod sessions;

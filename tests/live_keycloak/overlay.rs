@@ -46,8 +46,6 @@ pub fn with_test_clients(name: &str) -> Value {
     file["realm"] = json!(name);
     // It lets only one attempt for a user through at a time, right or wrong; tests log in side by side.
     file["bruteForceProtected"] = json!(false);
-    // Nobody listens there; a logout should not have to find out.
-    file["clients"][0]["attributes"]["backchannel.logout.url"] = json!("");
 
     let login = client(&file, "mcp-client");
     let requester = client(&file, "mcp-server");

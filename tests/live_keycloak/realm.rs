@@ -143,6 +143,41 @@ impl Realm {
         second
     }
 
+    /// The same realm once more: other keys, other ids of people, no sessions.
+    pub async fn import_anew(&self) {
+        self.admin("DELETE", "", None).await;
+        self.kc.admin("POST", "", Some(&self.file)).await.ok();
+    }
+
+    /// The internal id of a client.
+    async fn client_id(&self, client: &str) -> String {
+        let clients = self.admin("GET", &format!("/clients?clientId={client}"), None).await;
+        clients[0]["id"].as_str().expect("a client").to_owned()
+    }
+
+    /// Changes a client's attribute.
+    pub async fn set_client_attribute(&self, client: &str, name: &str, value: &str) {
+        let path = format!("/clients/{}", self.client_id(client).await);
+        let mut client = self.admin("GET", &path, None).await;
+        client["attributes"][name] = json!(value);
+        self.admin("PUT", &path, Some(client)).await;
+    }
+
+    /// Gives a client a protocol mapper of its own.
+    pub async fn add_mapper(&self, client: &str, mapper: Value) {
+        let client = self.client_id(client).await;
+        self.admin("POST", &format!("/clients/{client}/protocol-mappers/models"), Some(mapper)).await;
+    }
+
+    /// Takes a default client scope away from a client.
+    pub async fn unassign_default_scope(&self, client: &str, scope: &str) {
+        let client = self.client_id(client).await;
+        let scopes = self.admin("GET", &format!("/clients/{client}/default-client-scopes"), None).await;
+        let scopes = scopes.as_array().expect("a list");
+        let scope = scopes.iter().find(|it| it["name"] == scope).expect("a scope")["id"].as_str().expect("an id");
+        self.admin("DELETE", &format!("/clients/{client}/default-client-scopes/{scope}"), None).await;
+    }
+
     /// A new RS256 key signs from now on. Returns the key providers that did until now, to be retired by
     /// [`Realm::retire_key`].
     pub async fn rotate_keys(&self) -> Vec<Value> {

@@ -1,7 +1,7 @@
 //! OCS: the routes below `/ocs/v1.php` and `/ocs/v2.php`.
 
 mod apps;
-mod core;
+mod core_app;
 mod envelope;
 mod live;
 mod person;
@@ -27,7 +27,7 @@ pub(super) async fn answer(mut call: Call, visit: &mut Visit, version: u8, path:
 async fn route(call: &mut Call, visit: &Visit, path: &str) -> Outcome {
     // Capabilities are for everybody, and open an anonymous session for whoever asks.
     if (call.verb(), path) == ("GET", "cloud/capabilities") {
-        return core::capabilities(call);
+        return core_app::capabilities(call);
     }
     let Some(uid) = visit.user.clone() else {
         return Outcome::failure(401, 997, "Current user is not logged in");
@@ -38,7 +38,7 @@ async fn route(call: &mut Call, visit: &Visit, path: &str) -> Outcome {
     if path == "cloud/user" || path.starts_with("cloud/users") {
         return person::route(call, &uid, path).await.unwrap_or_else(no_route);
     }
-    core::route(call, visit, &uid, path).unwrap_or_else(no_route)
+    core_app::route(call, visit, &uid, path).unwrap_or_else(no_route)
 }
 
 fn no_route() -> Outcome {

@@ -1,0 +1,179 @@
+//! The configuration: the annotated example is true, every fault is found in one start, the environment works as Kubernetes gives it.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use figment::Figment;
+use figment::providers::{Format as _, Toml};
+use obo_proxy::config::Config;
+
+fn example(secret: &Path) -> String {
+    let text = include_str!("../config/obo-proxy.toml");
+    assert!(text.contains("/etc/obo-proxy/client-secret"), "the example names its secret by file");
+    text.replace("/etc/obo-proxy/client-secret", secret.to_str().unwrap())
+}
+
+fn secret() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "hush\n").unwrap();
+    file
+}
+
+fn resolve(toml: &str) -> Result<Config, String> {
+    Config::resolve(Figment::new().merge(Toml::string(toml))).map_err(|faults| faults.to_string())
+}
+
+fn minimal(secret: &Path) -> String {
+    format!(
+        "public_url = \"https://mcp.example.org\"\n[nextcloud]\nurl = \"http://127.0.0.1:8081\"\n\
+         [issuers.keycloak]\nissuer = \"https://sso.example.org/realms/mcp\"\nclient_id = \"mcp-server\"\nclient_secret_file = {:?}\n",
+        secret
+    )
+}
+
+#[test]
+fn the_annotated_example_loads() {
+    let secret = secret();
+    resolve(&example(secret.path())).unwrap();
+}
+
+/// Settings that the example shows commented out with a value that is no default but an example.
+const EXAMPLES: &[&str] = &[
+    "trusted_proxies",
+    "ca_file",
+    "tls_certificate_file",
+    "tls_key_file",
+    "host",
+    "max_body",
+    "username",
+    "password_file",
+    "token_endpoint",
+    "jwks_uri",
+    "introspection_endpoint",
+    "allowed_clients",
+    "otlp_endpoint",
+];
+
+#[test]
+fn what_the_example_shows_as_defaults_are_the_defaults() {
+    let secret = secret();
+    let plain = example(secret.path());
+    let mut shown = 0;
+    let spelled_out: Vec<&str> = plain
+        .lines()
+        .map(|line| match line.strip_prefix('#').and_then(|setting| Some((setting, setting.split_once(" = ")?.0))) {
+            Some((setting, key)) if !key.contains(' ') && !EXAMPLES.contains(&key) => {
+                shown += 1;
+                setting
+            }
+            _ => line,
+        })
+        .collect();
+    assert!(shown > 20, "the example shows its defaults");
+    let (plain, spelled_out) = (resolve(&plain).unwrap(), resolve(&spelled_out.join("\n")).unwrap());
+    assert_eq!(format!("{plain:?}"), format!("{spelled_out:?}"));
+}
+
+#[test]
+fn every_fault_is_found_in_one_start() {
+    let faults = resolve(
+        "public_url = \"ftp://x\"\nmode = \"magic\"\nmispelt = 1\ntrusted_proxies = [\"nowhere\"]\n\
+         [listen]\naddress = \"here\"\nmax_requests = 0\ndrain = \"5\"\n[nextcloud]\nurl = \"unix:relative\"\n\
+         [telemetry]\nsample_ratio = 2\nlog = \"a=b=c\"\n\
+         [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n",
+    )
+    .unwrap_err();
+    for fault in [
+        "public_url:",
+        "mode:",
+        "mispelt: there is no such setting",
+        "trusted_proxies:",
+        "listen.address:",
+        "listen.max_requests:",
+        "listen.drain:",
+        "nextcloud.url:",
+        "telemetry.sample_ratio:",
+        "telemetry.log:",
+        "issuers.a.issuer:",
+        "issuers.a.algorithms:",
+        "issuers.a.leeway:",
+        "issuers.a.client_secret_file:",
+        "issuers.a.profile:",
+        "issuers.a.client_id: is missing",
+    ] {
+        assert!(faults.contains(fault), "{fault} is not in\n{faults}");
+    }
+}
+
+#[test]
+fn a_symmetric_algorithm_or_our_own_audience_at_nextcloud_is_a_fault() {
+    let secret = secret();
+    let faults = resolve(&format!("audiences = [\"nextcloud\"]\n{}", minimal(secret.path()))).unwrap_err();
+    assert!(faults.contains("needs no exchange"), "{faults}");
+}
+
+#[test]
+fn a_secret_does_not_print() {
+    let file = secret();
+    let config = resolve(&minimal(file.path())).unwrap();
+    assert!(!format!("{config:?}").contains("hush"));
+}
+
+fn obo_proxy(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_obo-proxy"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_environment_alone_is_enough_and_kubernetes_own_variables_do_not_hurt() {
+    let secret = secret();
+    let output = obo_proxy(
+        &["check"],
+        &[
+            ("OBO_PROXY_PORT", "tcp://10.0.0.1:8080"),
+            ("OBO_PROXY_SERVICE_HOST", "10.0.0.1"),
+            ("OBO__PUBLIC_URL", "https://mcp.example.org"),
+            ("OBO__NEXTCLOUD__URL", "http://127.0.0.1:8081"),
+            ("OBO__ISSUERS__KEYCLOAK__ISSUER", "https://sso.example.org/realms/mcp"),
+            ("OBO__ISSUERS__KEYCLOAK__CLIENT_ID", "123"),
+            ("OBO__ISSUERS__KEYCLOAK__CLIENT_SECRET_FILE", secret.path().to_str().unwrap()),
+            ("OBO__TRUSTED_PROXIES", "10.0.0.0/8, 192.168.1.1"),
+        ],
+    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn bad_configuration_exits_64_and_says_all_of_it() {
+    let output = obo_proxy(&["serve"], &[]);
+    assert_eq!(output.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&output.stderr);
+    for missing in ["public_url", "nextcloud.url", "issuers"] {
+        assert!(said.contains(missing), "{said}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_exits_1() {
+    let secret = secret();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = obo_proxy(
+        &["serve"],
+        &[
+            ("OBO__PUBLIC_URL", "https://mcp.example.org"),
+            ("OBO__NEXTCLOUD__URL", "http://127.0.0.1:8081"),
+            ("OBO__ISSUERS__KEYCLOAK__ISSUER", "https://sso.example.org/realms/mcp"),
+            ("OBO__ISSUERS__KEYCLOAK__CLIENT_ID", "mcp-server"),
+            ("OBO__ISSUERS__KEYCLOAK__CLIENT_SECRET_FILE", secret.path().to_str().unwrap()),
+            ("OBO__LISTEN__ADDRESS", &address),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&address));
+}

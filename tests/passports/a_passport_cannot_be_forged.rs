@@ -1,0 +1,21 @@
+use obo_proxy::body::Body;
+use obo_proxy::middleware::authenticate::{Authenticated, Caller};
+use obo_proxy::middleware::authorize::Authorized;
+use obo_proxy::middleware::exchange::{Exchanged, Grant};
+use obo_proxy::nextcloud::family::Family;
+
+fn authenticated(request: http::Request<Body>, caller: Caller) -> Authenticated {
+    Authenticated { request, caller }
+}
+
+fn authorized(request: http::Request<Body>, caller: Caller, family: Family) -> Authorized {
+    Authorized { request, caller, family }
+}
+
+fn exchanged(request: http::Request<Body>, family: Family, grant: Grant) -> Exchanged {
+    Exchanged { request, family, grant }
+}
+
+fn main() {
+    let _ = (authenticated, authorized, exchanged);
+}
