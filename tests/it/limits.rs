@@ -107,6 +107,9 @@ async fn a_body_over_the_configured_limit_is_refused_and_never_whole_at_nextclou
     let answer = ask(&house, request(&house, PUT, &token, "Content-Length: 1001\r\n") + &"x".repeat(1001)).await;
     assert_eq!((answer.status, answer.error()), (413, "invalid_request".into()));
     assert!(house.nextcloud.seen().is_empty());
+    // By its length alone: the caller does not have to send it first.
+    let answer = ask(&house, request(&house, PUT, &token, "Content-Length: 10000000\r\n")).await;
+    assert_eq!((answer.status, answer.error()), (413, "invalid_request".into()));
     let chunked = format!("258\r\n{0}\r\n258\r\n{0}\r\n0\r\n\r\n", "x".repeat(600));
     let answer = ask(&house, request(&house, PUT, &token, "Transfer-Encoding: chunked\r\n") + &chunked).await;
     assert_eq!((answer.status, answer.error()), (413, "invalid_request".into()));

@@ -255,3 +255,17 @@ async fn an_http2_request_with_a_false_length_never_puts_nextcloud_out_of_step()
     }
     house.close().await;
 }
+
+/// A `Host` beside `:authority` that says something else is a second reader's.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_http2_request_with_two_hosts_is_refused() {
+    let house = House::open().await;
+    let token = house.token("alice");
+    let mut sender = h2::<Empty<Bytes>>(TcpStream::connect(house.running.address).await.unwrap()).await;
+    for (host, status) in [("evil.example".to_owned(), 400), (house.running.address.to_string(), 200)] {
+        let request = get(&house, "http", "/remote.php/webdav/alice.txt", &token).header("host", &host);
+        let answer = sender.send_request(request.body(Empty::new()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{host}");
+    }
+    house.close().await;
+}
