@@ -92,6 +92,9 @@ impl TokenExchanger for Rfc8693 {
                 Err(ExchangeError::Malformed(_)) => ExchangeOutcome::Malformed,
                 Err(ExchangeError::Revoked) => ExchangeOutcome::Revoked,
             });
+            if let Err(ExchangeError::Unavailable(said)) = &outcome {
+                tracing::warn!(issuer = %identity.principal.issuer(), said, "the provider cannot be asked for an exchange");
+            }
             outcome
         })
     }

@@ -161,9 +161,14 @@ fn refuse(error: &Error, asked: Asked, challenges: &Challenges, metrics: &Metric
     response
 }
 
-/// A stranger's mistakes are said quietly, or the log would be theirs to fill; the provider's and Nextcloud's are said aloud.
+/// What a stranger can bring about is said quietly, or the log would be theirs to fill: their own mistakes, an invented `kid` inside the
+/// cooldown, a full house. Failures of the provider are said aloud where they happen, once for all callers.
+fn is_quiet(error: &Error, status: StatusCode) -> bool {
+    status.is_client_error() || matches!(error, Error::ProviderUnavailable(_) | Error::Overloaded)
+}
+
 fn log(error: &Error, status: StatusCode, request_id: &str) {
-    if status.is_client_error() {
+    if is_quiet(error, status) {
         tracing::debug!(request_id, %error, status = status.as_u16(), "refused");
     } else {
         tracing::warn!(request_id, %error, status = status.as_u16(), "failed");
@@ -273,6 +278,19 @@ mod tests {
         ] {
             assert!(CODES.contains(&table(&error).code), "{error}");
         }
+    }
+
+    #[test]
+    fn a_stranger_cannot_fill_the_log() {
+        for error in [
+            Error::NoToken,
+            Error::BadToken(TokenFault::Key),
+            Error::ProviderUnavailable(String::new()),
+            Error::Overloaded,
+        ] {
+            assert!(is_quiet(&error, status(&error)), "{error}");
+        }
+        assert!(!is_quiet(&Error::NextcloudRejectedToken, StatusCode::BAD_GATEWAY));
     }
 
     #[test]
