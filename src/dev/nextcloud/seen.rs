@@ -62,7 +62,7 @@ pub(super) struct Entry {
 
 /// A request body that counts what is read of it.
 pub(super) struct CountedBody {
-    body: Incoming,
+    body: Option<Incoming>,
     entry: Arc<Entry>,
 }
 
@@ -120,7 +120,7 @@ impl Entry {
 
 impl CountedBody {
     pub(super) fn new(body: Incoming, entry: Arc<Entry>) -> Self {
-        Self { body, entry }
+        Self { body: Some(body), entry }
     }
 
     /// The whole body, of at most `limit` bytes; nothing where it is longer or breaks off.
@@ -137,7 +137,8 @@ impl Body for CountedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let polled = Pin::new(body).poll_frame(context);
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
@@ -147,10 +148,20 @@ impl Body for CountedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+/// What nobody read is read to its end, as nginx does in front of PHP: closing on unread bytes would reset the connection, and the answer with it.
+impl Drop for CountedBody {
+    fn drop(&mut self) {
+        let unread = self.body.take().filter(|body| !body.is_end_stream());
+        if let (Some(mut body), Ok(runtime)) = (unread, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+        }
     }
 }
