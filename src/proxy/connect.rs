@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::Uri;
@@ -23,7 +23,39 @@ use super::settings::UpstreamAddress;
 type Stream = Either<TcpStream, Either<TlsStream<TcpStream>, UnixStream>>;
 
 /// A connection to Nextcloud.
-pub struct UpstreamStream(TokioIo<Stream>);
+///
+/// Nextcloud may answer an upload early and close: what is written then fails, though the answer stands ready to be read, and hyper would not
+/// read it any more. So a connection that was closed on us swallows what is written; reading tells whether there is an answer.
+pub struct UpstreamStream {
+    stream: TokioIo<Stream>,
+    closed_on_us: bool,
+}
+
+impl UpstreamStream {
+    fn written(&mut self, written: io::Result<usize>, offered: usize) -> io::Result<usize> {
+        match written {
+            Err(error) if was_closed(&error) => {
+                self.closed_on_us = true;
+                Ok(offered)
+            }
+            written => written,
+        }
+    }
+
+    fn done(&mut self, done: io::Result<()>) -> io::Result<()> {
+        match done {
+            Err(error) if was_closed(&error) => {
+                self.closed_on_us = true;
+                Ok(())
+            }
+            done => done,
+        }
+    }
+}
+
+fn was_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
 
 /// Connects to the configured address, whatever the URI says.
 #[derive(Clone)]
@@ -46,7 +78,7 @@ impl Connector {
             UpstreamAddress::Https { host, port } => Either::Right(Either::Left(self.tls(host, *port).await?)),
             UpstreamAddress::Unix(path) => Either::Right(Either::Right(UnixStream::connect(path).await?)),
         };
-        Ok(UpstreamStream(TokioIo::new(stream)))
+        Ok(UpstreamStream { stream: TokioIo::new(stream), closed_on_us: false })
     }
 
     async fn tls(&self, host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
@@ -98,25 +130,33 @@ impl Read for UpstreamStream {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl Write for UpstreamStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        if self.closed_on_us {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
+        Poll::Ready(self.written(written, bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        if self.closed_on_us {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(context));
+        Poll::Ready(self.done(flushed))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_write_vectored(
@@ -124,6 +164,11 @@ impl Write for UpstreamStream {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, bytes)
+        let offered = bytes.iter().map(|slice| slice.len()).sum();
+        if self.closed_on_us {
+            return Poll::Ready(Ok(offered));
+        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, bytes));
+        Poll::Ready(self.written(written, offered))
     }
 }

@@ -183,6 +183,27 @@ async fn an_early_answer_to_an_unfinished_upload_reaches_the_caller() {
     house.close().await;
 }
 
+/// The same where Nextcloud closes at once, with the upload unread: its answer counts, not that it could not be written to.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_counts_though_nextcloud_closed_on_an_unread_upload() {
+    let upstream = Upstream::serving(|mut wire, _| async move {
+        wire.head().await;
+        wire.write("HTTP/1.1 507 Full\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno").await;
+    })
+    .await;
+    let house = before(&upstream).await;
+    let token = house.token("alice");
+    let body = "x".repeat(300_000);
+    for turn in 0..100 {
+        let mut wire = Wire::to(&house).await;
+        let head = request(&house, PUT, &token, "Content-Length: 300000\r\n");
+        let _ = wire.stream.write_all((head + &body).as_bytes()).await;
+        let answer = wire.answer().await.unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (507, &b"no"[..]), "{turn}: {answer:?}");
+    }
+    house.close().await;
+}
+
 /// A caller that leaves is an upload without an end: Nextcloud must not take the half for the whole.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_leaves_in_the_middle_of_an_upload_leaves_nothing_at_nextcloud() {
