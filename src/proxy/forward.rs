@@ -89,8 +89,7 @@ impl Proxy {
         let granted = tunnel::grants(answer.headers());
         headers::clean(answer.headers_mut(), &self.settings);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let joined = wish
-                .is_some_and(|wish| tunnel::join(wish, &mut answer, granted, self.ending(&grant), self.stop.clone()));
+            let joined = wish.is_some_and(|wish| tunnel::join(wish, &mut answer, granted, self.ending(&grant)));
             if !joined {
                 return Err(Error::NextcloudUnreachable("it switched to a protocol that nobody asked for".to_owned()));
             }

@@ -4,7 +4,6 @@ use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio_util::sync::CancellationToken;
 
 use super::stream::Ending;
 use crate::body::Body;
@@ -31,7 +30,7 @@ pub fn ask(headers: &mut HeaderMap) {
 }
 
 /// Joins the two sides, if Nextcloud's answer is the upgrade that was wished for. The answer's headers are clean already.
-pub fn join<B>(wish: Wish, answer: &mut Response<B>, granted: bool, ending: Ending, stop: CancellationToken) -> bool {
+pub fn join<B>(wish: Wish, answer: &mut Response<B>, granted: bool, ending: Ending) -> bool {
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS || !granted {
         return false;
     }
@@ -43,7 +42,6 @@ pub fn join<B>(wish: Wish, answer: &mut Response<B>, granted: bool, ending: Endi
         tokio::select! {
             _ = tokio::io::copy_bidirectional(&mut ours, &mut theirs) => {}
             () = ending => {}
-            () = stop.cancelled() => {}
         }
     });
     true
