@@ -1,11 +1,14 @@
 //! How Nextcloud says "this token is not good" (nextcloud.md §1), by API family. Only these shapes cost an exchange: an app's own 401 is the
 //! app's answer.
 
+use std::borrow::Cow;
+use std::io::Read as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, Response, StatusCode};
+use flate2::read::GzDecoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -49,7 +52,25 @@ async fn read(answer: Response<Incoming>) -> Judged {
         return Judged::Rejected;
     };
     let body = collected.to_bytes();
-    if says_not_logged_in(&body) { Judged::Rejected } else { Judged::ReadAnswer(Response::from_parts(head, body)) }
+    let words = uncompressed(&head.headers, &body);
+    if words.is_none_or(|words| says_not_logged_in(&words)) {
+        Judged::Rejected
+    } else {
+        Judged::ReadAnswer(Response::from_parts(head, body))
+    }
+}
+
+/// What a body says: Apache compresses XML, and with it the refusals of OCS, for callers who accept that. Nothing, if it cannot be told.
+fn uncompressed<'b>(headers: &HeaderMap, body: &'b [u8]) -> Option<Cow<'b, [u8]>> {
+    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Some(body.into()),
+        Some(b"gzip" | b"x-gzip") => {
+            let mut words = Vec::new();
+            let largest = 4 * LARGEST_REFUSAL as u64;
+            GzDecoder::new(body).take(largest).read_to_end(&mut words).ok().map(|_| words.into())
+        }
+        Some(_) => None,
+    }
 }
 
 /// OCS says 997 with this message, app and web routes say the message alone, in JSON or XML.
@@ -83,7 +104,10 @@ fn to_login(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
 
     use super::*;
 
@@ -112,5 +136,24 @@ mod tests {
             HeaderValue::from_static(r#"Basic realm="Nextcloud", charset="UTF-8""#),
         )]);
         assert!(challenges_basic(&basic));
+    }
+
+    fn encoded(encoding: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))])
+    }
+
+    #[test]
+    fn a_compressed_refusal_is_read_and_a_bomb_is_not_unpacked() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(b"<message>Current user is not logged in</message>").unwrap();
+        let body = encoder.finish().unwrap();
+        assert!(says_not_logged_in(&uncompressed(&encoded("gzip"), &body).unwrap()));
+        assert!(uncompressed(&encoded("br"), &body).is_none());
+        assert!(uncompressed(&encoded("gzip"), b"no gzip").is_none());
+
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&vec![b' '; 1 << 20]).unwrap();
+        let words = uncompressed(&encoded("gzip"), &encoder.finish().unwrap()).unwrap().len();
+        assert_eq!(words, 4 * LARGEST_REFUSAL);
     }
 }
