@@ -72,6 +72,13 @@ impl Accounts {
         self.0.lock().accounts.get(uid).cloned()
     }
 
+    /// Everybody, by uid.
+    pub(super) fn all(&self) -> Vec<Account> {
+        let mut all: Vec<Account> = self.0.lock().accounts.values().cloned().collect();
+        all.sort_by(|one, other| one.uid.cmp(&other.uid));
+        all
+    }
+
     pub(super) fn is_enabled(&self, uid: &str) -> bool {
         self.get(uid).is_some_and(|account| account.disabled.is_none())
     }

@@ -13,7 +13,7 @@ use super::seen::CountedBody;
 use super::websocket::Upgrade;
 
 /// Larger than any body that is read whole.
-const BODY_LIMIT: usize = 8 * 1024 * 1024;
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 /// What a route needs of a request.
 pub(super) struct Call {
