@@ -197,12 +197,18 @@ impl Control {
 
     /// Switches an account off. Its sessions go on over WebDAV for a while, as they really do.
     pub fn disable(&self, uid: &str) {
-        self.instance.accounts().change(uid, |account| account.disabled = Some(clock::now()));
+        self.instance.accounts().change(uid, |account| account.enabled = false);
+    }
+
+    /// Lets so much time pass for the check of each session's account, which is done every five minutes
+    /// ([`Options::disabled_session_lives`]). Tokens do not age.
+    pub fn age_sessions(&self, by: Duration) {
+        self.instance.sessions().age(by.as_secs());
     }
 
     /// Switches it on again.
     pub fn enable(&self, uid: &str) {
-        self.instance.accounts().change(uid, |account| account.disabled = None);
+        self.instance.accounts().change(uid, |account| account.enabled = true);
     }
 
     /// Tokens of this `preferred_username` are from now on another Nextcloud account's.

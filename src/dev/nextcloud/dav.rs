@@ -54,15 +54,13 @@ struct DavError {
 type DavResult = Result<Answer, DavError>;
 
 pub(super) async fn answer(mut call: Call, visit: &Visit, target: DavTarget) -> Answer {
+    if visit.by == By::Disabled {
+        let message = "OC\\User\\DisabledUserException: Account disabled";
+        return error(503, "Sabre\\DAV\\Exception\\ServiceUnavailable", message);
+    }
     let Some(uid) = visit.user.clone() else {
         return not_authenticated(visit);
     };
-    if let Some(since) = call.instance.accounts().get(&uid).and_then(|account| account.disabled) {
-        // A session outlives its owner for some minutes.
-        if clock::now() >= since + call.instance.options().disabled_session_lives.as_secs() {
-            return error(503, "Sabre\\DAV\\Exception\\ServiceUnavailable", "Account disabled");
-        }
-    }
     // Behind a doubled slash the browser plugin prints nothing.
     let silent = target.doubled && target.trailing_slash && call.verb() == "GET";
     let target = target.of_user(&uid);

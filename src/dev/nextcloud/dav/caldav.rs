@@ -152,6 +152,26 @@ pub(super) fn data(object: &Object, asked: &Element) -> String {
     text(&expanded.write())
 }
 
+/// When events keep their owner busy, in a `VFREEBUSY`.
+pub(super) fn busy(objects: &[Object], root: &Element) -> String {
+    let (start, end) = root.child(CAL, "time-range").map_or((i64::MIN, i64::MAX), range);
+    let mut lines = Vec::new();
+    for (name, at) in [("DTSTART", start), ("DTEND", end)] {
+        if at != i64::MIN && at != i64::MAX {
+            lines.push(Line::new(name, &timestamp(at)));
+        }
+    }
+    let events = objects.iter().filter(|object| object.component == "VEVENT");
+    for hit in events.filter_map(|event| Component::parse(&event.data).ok()).flat_map(|event| event.occurrences()) {
+        if overlaps(&hit, start, end) {
+            lines.push(Line::new("FREEBUSY", &format!("{}/{}", timestamp(hit.start), timestamp(hit.end))));
+        }
+    }
+    let free_busy = Component { name: "VFREEBUSY".into(), lines, components: Vec::new() };
+    let lines = vec![Line::new("VERSION", "2.0"), Line::new("PRODID", PRODID)];
+    Component { name: "VCALENDAR".into(), lines, components: vec![free_busy] }.write()
+}
+
 /// One occurrence as a component of its own, in UTC.
 fn instance_of(component: &Component, occurrence: &Occurrence) -> Component {
     const DROPPED: [&str; 5] = ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"];

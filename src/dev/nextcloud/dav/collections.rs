@@ -24,7 +24,19 @@ pub(super) fn tell(call: &Call, site: &Site, place: &Place, deep: bool, asked: O
 
 fn children<'a>(segments: &[&str], uid: &'a str) -> Vec<&'a str> {
     match segments {
-        [] => vec!["principals", "calendars", "addressbooks", "files", "uploads", "trashbin", "versions"],
+        // The hazard: comments are not only those of files.
+        ["comments"] => vec!["files", "deckCard"],
+        [] => vec![
+            "principals",
+            "calendars",
+            "addressbooks",
+            "files",
+            "uploads",
+            "trashbin",
+            "versions",
+            "comments",
+            "systemtags",
+        ],
         ["addressbooks" | "principals"] => vec!["users"],
         ["calendars" | "files" | "uploads" | "trashbin" | "versions"] | ["principals" | "addressbooks", "users"] => {
             vec![uid]

@@ -93,9 +93,11 @@ impl Place {
             },
             ["versions", owner, "restore", ..] => Self::RestoreVersion { owner: (*owner).into() },
             ["bulk"] => Self::Bulk,
-            ["files" | "uploads" | "trashbin" | "versions" | "calendars" | "addressbooks" | "principals"] => {
-                collection(None)
-            }
+            [
+                "files" | "uploads" | "trashbin" | "versions" | "calendars" | "addressbooks" | "principals"
+                | "systemtags" | "comments",
+            ]
+            | ["comments", "files" | "deckCard"] => collection(None),
             ["principals" | "addressbooks", "users" | "groups" | "system"] => collection(None),
             ["trashbin" | "versions", owner] => collection(Some(owner)),
             _ => Pim::of(&names).map_or(Self::Nothing, Self::Pim),

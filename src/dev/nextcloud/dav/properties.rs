@@ -55,6 +55,11 @@ pub(super) fn tell(instance: &Instance, site: &Site, seen: &Seen, asked: Option<
 /// A property of a file or folder, as XML, if it has it.
 pub(super) fn of_node(instance: &Instance, seen: &Seen, name: &Name) -> Option<String> {
     let node = &seen.node;
+    // The roots of other trees than the files have no number, and nothing else of a file.
+    let is_root = node.path.len() == 2 && node.path.get(1).is_some_and(|kind| kind != "files");
+    if is_root && name.space != DAV {
+        return None;
+    }
     let live = match name.space.as_str() {
         DAV => of_dav(instance, node, &name.local),
         OC => of_oc(instance, seen, &name.local),

@@ -3,7 +3,7 @@
 use super::super::super::answer::Answer;
 use super::super::address;
 use super::super::call::Call;
-use super::super::groupware::{Kind, Object};
+use super::super::groupware::{Key, Kind, Object};
 use super::super::target::Target;
 use super::mounts::{self, Seen};
 use super::multistatus::{self, Told};
@@ -11,7 +11,7 @@ use super::pim::Pim;
 use super::place::{Place, Site};
 use super::propfind::{answer, hidden, missing};
 use super::xml::{CAL, CARD, DAV, Element, Name, OC};
-use super::{DavError, DavResult, caldav, carddav, collections, pim_properties, properties};
+use super::{DavError, DavResult, caldav, carddav, collections, dressed, pim_properties, properties};
 
 pub(super) async fn report(call: &mut Call, site: &Site, place: &Place) -> DavResult {
     let root = Element::parse(&call.body().await).map_err(DavError::bad_request)?;
@@ -40,6 +40,9 @@ pub(super) async fn report(call: &mut Call, site: &Site, place: &Place) -> DavRe
         (CARD, "addressbook-query", Place::Pim(Pim::Collection { kind: Kind::AddressBook, .. })) => {
             let filter = root.child(CARD, "filter");
             Ok(query(call, site, place, &root, |object| filter.is_none_or(|filter| carddav::matches(object, filter))))
+        }
+        (CAL, "free-busy-query", Place::Pim(Pim::Collection { kind: Kind::Calendar, .. })) => {
+            Ok(busy(call, site, key, &root))
         }
         (DAV, "sync-collection", Place::Pim(place)) if key.is_some() => sync(call, site, place, &root),
         (DAV, "principal-property-search", _) => Ok(principals(call, site, &root)),
@@ -122,6 +125,16 @@ fn query(call: &Call, site: &Site, place: &Place, root: &Element, matches: impl 
     let told: Vec<Told> =
         found.unwrap_or_default().into_iter().map(|found| pim(call, site, &object(found), root, &asked)).collect();
     answer(&told, site)
+}
+
+/// RFC 4791 §7.10: not a multistatus but a calendar.
+fn busy(call: &Call, site: &Site, key: Option<Key>, root: &Element) -> Answer {
+    let objects = key.and_then(|key| {
+        call.instance.groupware().read(&key, |found| found.objects.values().cloned().collect::<Vec<_>>())
+    });
+    dressed(Answer::new(200), site)
+        .header("content-type", "text/calendar")
+        .body(caldav::busy(&objects.unwrap_or_default(), root))
 }
 
 /// RFC 6578: what changed since a token; all there is without one.

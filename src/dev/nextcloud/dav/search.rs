@@ -6,7 +6,7 @@ use super::mounts::Seen;
 use super::multistatus::{self, Told};
 use super::place::{Place, Site};
 use super::properties::{self, media_type};
-use super::xml::{DAV, Element, Name};
+use super::xml::{DAV, Element, Name, OC};
 use super::{DavError, DavResult, dressed};
 
 pub(super) async fn search(call: &mut Call, site: &Site) -> DavResult {
@@ -65,7 +65,10 @@ fn holds(call: &Call, seen: &Seen, condition: &Element) -> bool {
             let (Some(property), Some(literal)) = (property, literal) else {
                 return false;
             };
-            compares(operator, &value(call, seen, &property.name), literal)
+            // PHP reads `00000012ocabc` as the number it begins with: an `OC-FileId` will do.
+            let digits = literal.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(literal.len());
+            let number = literal.get(..digits).filter(|_| property.name.is(OC, "fileid")).unwrap_or(literal);
+            compares(operator, &value(call, seen, &property.name), number)
         }
     }
 }

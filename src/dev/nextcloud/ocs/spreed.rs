@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::super::clock;
 use super::super::call::Call;
 use super::super::talk::Room;
 use super::envelope::Outcome;
@@ -14,7 +15,8 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
     let (_api, _version) = (segments.next()?, segments.next()?);
     let rest: Vec<&str> = segments.collect();
     Some(match (call.verb(), rest.as_slice()) {
-        ("GET", ["room"]) => Outcome::ok(call.instance.talk().rooms(uid).iter().map(told).collect()),
+        ("GET", ["room"]) => Outcome::ok(call.instance.talk().rooms(uid).iter().map(told).collect())
+            .with("x-nextcloud-talk-modified-before", clock::now().to_string()),
         ("POST", ["room"]) => open(call, uid).await,
         ("GET", ["room", token]) => match call.instance.talk().room(uid, token) {
             Some(room) => Outcome::ok(told(&room)),
