@@ -5,6 +5,10 @@ mod core_app;
 mod envelope;
 mod live;
 mod person;
+mod search;
+mod sharing;
+mod spreed;
+mod user_status;
 
 use super::super::answer::Answer;
 use super::call::{Call, framed};
