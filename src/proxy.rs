@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod forward;
 pub mod headers;
+pub mod leg;
 pub mod rejection;
 pub mod replay;
 pub mod settings;
