@@ -11,13 +11,12 @@ use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Connector;
-use super::headers;
 use super::leg::{Leg, Outgoing};
 use super::rejection::{self, Judged};
 use super::replay::{Replay, ReplayBudget};
 use super::settings::NextcloudSettings;
 use super::stream::Ending;
-use super::tunnel;
+use super::{headers, multistatus, tunnel};
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::{Metrics, Upstream};
@@ -62,9 +61,11 @@ impl Proxy {
         };
         let mut head = request.into_parts().0;
         headers::prepare(&mut head.headers, &self.leg.settings, grant.caller().peer(), grant.authorization())?;
+        multistatus::ask(&head.method, &mut head.headers, &self.leg.settings);
         if wish.is_some() {
             tunnel::ask(&mut head.headers);
         }
+        let method = head.method.clone();
         let outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
         let mut answer = match replay {
             // Boxed: see `twice`.
@@ -81,13 +82,13 @@ impl Proxy {
             }
             self.metrics.upstream.count(Upstream::Upgraded);
         }
-        Ok(answer)
+        Ok(multistatus::answer(&method, answer, &self.leg.settings))
     }
 
     /// Sends a request that can be sent again, and does so once if Nextcloud refuses the token (nextcloud.md §1).
     async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant) -> Answer {
         let answer = self.leg.send(outgoing.clone().with(Body::full(body.clone()))).await?;
-        let refused = match rejection::judge(answer, self.leg.settings.idle_timeout).await? {
+        let refused = match rejection::judge(answer, self.leg.settings.idle_timeout, &self.leg.settings.mount).await? {
             Judged::Answer(answer) => return Ok(self.streamed(answer, grant)),
             Judged::ReadAnswer(answer) => return Ok(answer.map(Body::full)),
             Judged::Rejected => grant.clone(),
@@ -97,7 +98,7 @@ impl Proxy {
         let mut outgoing = outgoing;
         outgoing.headers.insert(http::header::AUTHORIZATION, renewed.authorization().clone());
         let answer = self.leg.send(outgoing.with(Body::full(body))).await?;
-        match rejection::judge(answer, self.leg.settings.idle_timeout).await? {
+        match rejection::judge(answer, self.leg.settings.idle_timeout, &self.leg.settings.mount).await? {
             Judged::Answer(answer) => {
                 self.metrics.upstream.count(Upstream::Retried);
                 Ok(self.streamed(answer, &renewed))
@@ -115,7 +116,7 @@ impl Proxy {
     /// Sends a request that cannot be sent again.
     async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant) -> Answer {
         let answer = self.leg.send(outgoing.with(body)).await?;
-        match rejection::judge(answer, self.leg.settings.idle_timeout).await? {
+        match rejection::judge(answer, self.leg.settings.idle_timeout, &self.leg.settings.mount).await? {
             Judged::Answer(answer) => Ok(self.streamed(answer, grant)),
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
             Judged::Rejected => {

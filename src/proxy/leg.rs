@@ -1,6 +1,7 @@
 //! One world's way to Nextcloud and back: a pool of connections of its own, deadlines by phase, counts. What may go this way is not decided
 //! here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -109,16 +110,22 @@ impl Leg {
         answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending)))
     }
 
-    /// The same path and query, byte for byte; the authority only names the pool.
+    /// The same path and query, byte for byte behind the roots of the mount; the authority only names the pool.
     ///
     /// # Errors
-    /// None that could be brought about from outside.
+    /// [`Error::NoSuchPage`] for what lies outside our mount.
     pub fn uri(&self, received: &Uri) -> Result<Uri, Error> {
+        let received = received.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let target = match self.settings.mount.target(received.as_str()).ok_or(Error::NoSuchPage)? {
+            Cow::Borrowed(_) => received,
+            Cow::Owned(target) => {
+                PathAndQuery::try_from(target).map_err(|_| Error::Internal("a target cannot be put together"))?
+            }
+        };
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(Scheme::HTTP);
         parts.authority = Some(self.authority.clone());
-        parts.path_and_query =
-            Some(received.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
+        parts.path_and_query = Some(target);
         Uri::from_parts(parts).map_err(|_| Error::Internal("a URI cannot be put together"))
     }
 }
