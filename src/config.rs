@@ -20,7 +20,7 @@ pub use reader::{Faults, Section};
 pub use telemetry::TelemetrySettings;
 
 use crate::oauth::IssuerSettings;
-use crate::proxy::NextcloudSettings;
+use crate::upstream::NextcloudSettings;
 
 /// How callers' tokens become credentials for Nextcloud.
 #[derive(Debug, Clone)]

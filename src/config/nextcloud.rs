@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::reader::{self, Section};
-use crate::proxy::{NextcloudSettings, UpstreamAddress};
+use crate::upstream::{NextcloudSettings, UpstreamAddress};
 
 pub(super) fn resolve(
     section: &mut Section,

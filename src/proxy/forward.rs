@@ -15,11 +15,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::Connector;
 use super::headers;
 use super::rejection::{self, Judged};
 use super::replay::{Replay, ReplayBudget};
-use super::settings::NextcloudSettings;
 use super::stream::{Download, Ending};
 use super::tunnel;
 use super::upload::{Progress, Upload, UploadFailure};
@@ -29,6 +27,8 @@ use crate::metrics::{Metrics, Upstream};
 use crate::middleware::exchange::{Exchanged, Grant};
 use crate::service::{Answer, Answering};
 use crate::token::Clock;
+use crate::upstream::Connector;
+use crate::upstream::NextcloudSettings;
 
 /// Everything that the Nextcloud leg needs; one for each core, because connections do not cross runtimes.
 pub struct Proxy {
