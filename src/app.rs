@@ -32,12 +32,13 @@ use crate::nextcloud::family::Family;
 use crate::oauth::introspection::Introspector;
 use crate::oauth::jwks::{PurgeSink, RemoteKeys};
 use crate::oauth::{Issuer, Issuers, ProviderClient, Verifier};
-use crate::proxy::connect::Connector;
 use crate::proxy::replay::ReplayBudget;
-use crate::proxy::{NextcloudSettings, Proxy, UntouchedProxy, UntouchedService, UpstreamAddress};
+use crate::proxy::{Proxy, UntouchedProxy, UntouchedService};
 use crate::server::{self, Serving};
 use crate::stack::{self, PublicParts};
 use crate::token::{BearerHeader, Clock};
+use crate::upstream::Connector;
+use crate::upstream::{NextcloudSettings, UpstreamAddress};
 
 /// Expired entries are dropped this often.
 const SWEEP: Duration = Duration::from_mins(1);

@@ -21,7 +21,7 @@ pub use telemetry::TelemetrySettings;
 
 use crate::nextcloud::mount::Root;
 use crate::oauth::IssuerSettings;
-use crate::proxy::NextcloudSettings;
+use crate::upstream::NextcloudSettings;
 
 /// How callers' tokens become credentials for Nextcloud.
 #[derive(Debug, Clone)]

@@ -36,6 +36,7 @@ pub mod body;
 pub mod oauth;
 pub mod exchange;
 pub mod nextcloud;
+pub mod upstream;
 pub mod error;
 pub mod service;
 pub mod middleware;

@@ -13,6 +13,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("oauth", "the identity provider"),
     ("exchange", "what is known of a token, and what it is exchanged for"),
     ("nextcloud", "how Nextcloud reads a path"),
+    ("upstream", "where Nextcloud is"),
     ("error", "why a request is not served"),
     ("service", "the shape of our services"),
     ("middleware", "the passports"),

@@ -12,8 +12,8 @@ use crate::config::{Config, NonBearer};
 use crate::oauth::client::json;
 use crate::oauth::jwk_set::JwkSet;
 use crate::oauth::{ClientAuth, IssuerSettings, ProviderClient, metadata};
-use crate::proxy::NextcloudSettings;
-use crate::proxy::connect::Connector;
+use crate::upstream::Connector;
+use crate::upstream::NextcloudSettings;
 
 /// Says what was found; with `online` also asks each issuer for its metadata, its keys and whether it knows our client, and Nextcloud for its
 /// status.

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::reader::{self, Section};
 use crate::nextcloud::mount::{Mount, Root};
-use crate::proxy::{NextcloudSettings, UpstreamAddress};
+use crate::upstream::{NextcloudSettings, UpstreamAddress};
 
 pub(super) fn resolve(
     section: &mut Section,

@@ -10,11 +10,9 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::Connector;
 use super::leg::{Leg, Outgoing};
 use super::rejection::{self, Judged};
 use super::replay::{Replay, ReplayBudget};
-use super::settings::NextcloudSettings;
 use super::stream::Ending;
 use super::{headers, multistatus, tunnel};
 use crate::body::Body;
@@ -23,6 +21,8 @@ use crate::metrics::{Metrics, Upstream};
 use crate::middleware::exchange::{Exchanged, Grant};
 use crate::service::{Answer, Answering};
 use crate::token::Clock;
+use crate::upstream::Connector;
+use crate::upstream::NextcloudSettings;
 
 /// Everything that the Nextcloud leg needs; one for each core, because connections do not cross runtimes.
 pub struct Proxy {

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::outward;
-use super::settings::NextcloudSettings;
 use crate::error::{BadRequest, Error};
+use crate::upstream::NextcloudSettings;
 
 /// Hop-by-hop fields: they concern one connection.
 const HOP_BY_HOP: &[&str] = &[

@@ -14,13 +14,12 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use prometheus::Histogram;
 
-use super::connect::Connector;
-use super::settings::NextcloudSettings;
 use super::stream::{Download, Ending};
 use super::upload::{Progress, Upload, UploadFailure};
 use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Counters, Upstream};
+use crate::upstream::{Connector, NextcloudSettings};
 
 /// Idle connections are closed after this long: Apache closes its own after five seconds.
 const IDLE_CONNECTIONS: Duration = Duration::from_secs(4);

@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame};
 
 use super::outward;
-use super::settings::NextcloudSettings;
 use crate::body::{Body, BoxError};
 use crate::nextcloud::hrefs::{Hrefs, Swap};
+use crate::upstream::NextcloudSettings;
 
 /// Methods whose XML answers are DAV's own and never a file of somebody's, whatever their status (RFC 4918 §16 puts hrefs into errors).
 const DAV_METHODS: &[&str] = &[

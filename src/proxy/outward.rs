@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::settings::NextcloudSettings;
+use crate::upstream::NextcloudSettings;
 
 /// The longest `https://` and the port that may stand behind a name.
 const AROUND_A_NAME: usize = "https://".len() + ":65535".len();

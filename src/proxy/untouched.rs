@@ -8,9 +8,7 @@ use http::{Response, StatusCode};
 use http_body::Body as _;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::Connector;
 use super::leg::{Leg, Outgoing};
-use super::settings::NextcloudSettings;
 use super::stream::Ending;
 use super::{headers, multistatus, tunnel};
 use crate::body::Body;
@@ -18,6 +16,7 @@ use crate::error::Error;
 use crate::metrics::{Metrics, Upstream};
 use crate::middleware::untouched::Untouched;
 use crate::service::{Answer, Answering};
+use crate::upstream::{Connector, NextcloudSettings};
 
 /// The way of requests without a token; one for each core. Its connections are its own: none of them ever carried, or will carry, a token.
 pub struct UntouchedProxy {
