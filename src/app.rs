@@ -224,7 +224,7 @@ impl App {
             ),
             metrics: Arc::new(self.metrics.clone()),
             guests,
-            open: Arc::new(WellKnown::new(public_url, mount.public(), &names)),
+            open: Arc::new(WellKnown::new(public_url, &mount, &names)),
             mount: mount.clone(),
             untouched,
             authentication: Arc::new(self.authentication.clone()),

@@ -1,6 +1,6 @@
 //! What stands at the root of the host, whatever we are mounted at (RFC 8615): the metadata of our protected resources (RFC 9728), which name
-//! the issuers whose tokens are welcome; and, below a prefix, the way to calendars and contacts for clients that know the host alone
-//! (RFC 6764 §5).
+//! the issuers whose tokens are welcome; and, where anything is mounted below a prefix, the way to calendars and contacts for clients that know
+//! the host alone (RFC 6764 §5).
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_LE
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::body::Body;
-use crate::nextcloud::mount::Root;
+use crate::nextcloud::mount::{Mount, Root};
 
 /// The well-known path of RFC 9728 §3; the path of a resource is appended.
 const PATH: &str = "/.well-known/oauth-protected-resource";
@@ -21,8 +21,15 @@ const DAV_PATHS: &[&str] = &["/.well-known/caldav", "/.well-known/carddav"];
 #[derive(Debug, Clone)]
 pub struct WellKnown {
     documents: [Document; 2],
-    /// Where calendars and contacts are. At the root of the host Nextcloud's own answer is asked for instead, as every other page of it.
-    dav: Option<HeaderValue>,
+    /// Where calendars and contacts are, if Nextcloud is not to be asked. At the root of a host it is, like for any other page of its own. Below
+    /// a prefix its rule is the web server's and usually wrong: the one it ships redirects to `/remote.php/dav/` at the host's root.
+    dav: Option<Moved>,
+}
+
+#[derive(Debug, Clone)]
+struct Moved {
+    from: Vec<String>,
+    to: HeaderValue,
 }
 
 #[derive(Debug, Clone)]
@@ -32,9 +39,10 @@ struct Document {
 }
 
 impl WellKnown {
-    /// The pages for resources below this public URL (without a trailing slash), whose path is `root`.
+    /// The pages for resources below this public URL (without a trailing slash), whose path is the public root of the mount.
     #[must_use]
-    pub fn new(public_url: &str, root: &Root, issuers: &[Arc<str>]) -> Self {
+    pub fn new(public_url: &str, mount: &Mount, issuers: &[Arc<str>]) -> Self {
+        let root = mount.public();
         let document = |resource: &str, name: &str| Document {
             path: format!("{PATH}{}{resource}", root.as_str()),
             text: serde_json::json!({
@@ -46,10 +54,14 @@ impl WellKnown {
             .to_string()
             .into(),
         };
-        let dav = HeaderValue::try_from(format!("{public_url}/remote.php/dav/")).ok();
+        let moved = || {
+            let below = |root: &str| DAV_PATHS.iter().map(|path| format!("{root}{path}")).collect::<Vec<_>>();
+            let from = [below(""), below(root.as_str())].concat();
+            Some(Moved { from, to: HeaderValue::try_from(format!("{public_url}/remote.php/dav/")).ok()? })
+        };
         Self {
             documents: [document("", "Nextcloud"), document("/mcp", "Nextcloud MCP")],
-            dav: dav.filter(|_| !root.as_str().is_empty()),
+            dav: if mount.is_at_root() { None } else { moved() },
         }
     }
 
@@ -62,8 +74,8 @@ impl WellKnown {
     /// The answer to a request for one of the pages; `None` for every other path.
     #[must_use]
     pub fn answer(&self, method: &Method, path: &str) -> Option<Response<Body>> {
-        if let Some(dav) = self.dav.as_ref().filter(|_| DAV_PATHS.contains(&path)) {
-            return Some(moved(dav));
+        if let Some(moved) = self.dav.as_ref().filter(|moved| moved.from.iter().any(|from| from == path)) {
+            return Some(moved_permanently(&moved.to));
         }
         let document = self.documents.iter().find(|document| document.path == path)?;
         let mut response = Response::new(Body::empty());
@@ -88,7 +100,7 @@ impl WellKnown {
 
 /// 301, as Nextcloud's own rules have it: clients come by PROPFIND and have to stay with it, which 303 forbids and which older ones do not do
 /// on 308.
-fn moved(to: &HeaderValue) -> Response<Body> {
+fn moved_permanently(to: &HeaderValue) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
     response.headers_mut().insert(LOCATION, to.clone());

@@ -81,6 +81,12 @@ impl Mount {
         self.public == self.own
     }
 
+    /// Whether everybody has it at the root of a host.
+    #[must_use]
+    pub fn is_at_root(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// A path of a caller, with or without a query, as it is inside; `None` for what lies elsewhere on the host. The public root itself is `/`
     /// inside.
     #[must_use]
