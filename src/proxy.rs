@@ -3,6 +3,7 @@
 
 pub mod forward;
 pub mod headers;
+pub mod inward;
 pub mod leg;
 pub mod multistatus;
 pub mod outward;

@@ -126,16 +126,11 @@ impl Mount {
         if self.own.holds(path.as_bytes()) { path.strip_prefix(&*self.own.0).unwrap_or(path) } else { path }
     }
 
-    /// The href of a request body (a multiget's) in Nextcloud's words; scheme and authority, if any, stay. `None` for one that lies elsewhere
-    /// on the host. What it names is for policy to decide, on [`Mount::inward`].
+    /// A path of a caller's for Nextcloud: how many of its first bytes are to be replaced by the root that it calls itself by. `None` for what
+    /// lies elsewhere on the host, or is called the same.
     #[must_use]
-    pub fn href_inward<'h>(&self, href: &'h str) -> Option<Cow<'h, str>> {
-        if self.is_seamless() {
-            return Some(Cow::Borrowed(href));
-        }
-        let path = path_of(href);
-        let inside = self.inward(href.get(path..)?)?;
-        Some(Cow::Owned(format!("{}{}", href.get(..path)?, self.own(&inside))))
+    pub fn to_own(&self, path: &[u8]) -> Option<(usize, &str)> {
+        (!self.is_seamless() && self.public.holds(path)).then(|| (self.public.0.len(), self.own.as_str()))
     }
 
     /// A path of Nextcloud's, or one that begins with it, for callers: how many of its first bytes are to be replaced by the public root.
@@ -156,14 +151,6 @@ impl Mount {
 
 fn below<'t>(root: &Root, inside: &'t str) -> Cow<'t, str> {
     if root.0.is_empty() { Cow::Borrowed(inside) } else { Cow::Owned(format!("{}{inside}", root.0)) }
-}
-
-/// Where the path of a reference begins: behind `scheme://authority`, or at once.
-fn path_of(reference: &str) -> usize {
-    let Some(behind) = reference.find("://").map(|colon| colon + 3).filter(|_| !reference.starts_with('/')) else {
-        return 0;
-    };
-    reference.get(behind..).and_then(|rest| rest.find('/')).map_or(reference.len(), |slash| behind + slash)
 }
 
 /// Whether a path, however it is decoded, has a segment `.` or `..`, by which it could climb out of its mount.
@@ -256,20 +243,24 @@ mod tests {
     }
 
     #[test]
-    fn an_href_of_a_caller_is_told_in_nextclouds_words() {
-        let mount = mount("/nc", "/nextcloud", "/own");
-        for (href, told) in [
-            ("/nc/remote.php/dav/calendars/alice/a.ics", Some("/own/remote.php/dav/calendars/alice/a.ics")),
-            ("https://c.example/nc/remote.php/dav/", Some("https://c.example/own/remote.php/dav/")),
-            ("/nc", Some("/own/")),
-            ("/own/remote.php/dav/", None),
-            ("https://c.example", None),
-            ("https://c.example/ncx", None),
-            ("a.ics", None),
+    fn callers_paths_are_told_in_nextclouds_words() {
+        let told = |mount: &Mount, path: &str| {
+            mount
+                .to_own(path.as_bytes())
+                .map_or_else(|| path.to_owned(), |(cut, root)| format!("{root}{}", &path[cut..]))
+        };
+        for (mount, path, own) in [
+            (mount("/nc", "/nextcloud", "/own"), "/nc/a", "/own/a"),
+            (mount("/nc", "/nextcloud", "/own"), "/ncx/a", "/ncx/a"),
+            (mount("/nc", "/nextcloud", "/own"), "/own/a", "/own/a"),
+            (mount("/nc", "", ""), "/nc/a", "/a"),
+            (mount("", "/own", "/own"), "/a", "/own/a"),
+            (mount("", "/own", "/own"), "/own/a", "/own/own/a"),
+            (mount("/nc", "/own", "/nc"), "/nc/a", "/nc/a"),
+            (Mount::default(), "/a", "/a"),
         ] {
-            assert_eq!(mount.href_inward(href).as_deref(), told, "{href}");
+            assert_eq!(told(&mount, path), own, "{mount:?} {path}");
         }
-        assert_eq!(Mount::default().href_inward("a.ics").as_deref(), Some("a.ics"));
     }
 
     #[test]

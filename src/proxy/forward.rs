@@ -14,7 +14,7 @@ use super::leg::{Leg, Outgoing};
 use super::rejection::{self, Judged};
 use super::replay::{Replay, ReplayBudget};
 use super::stream::Ending;
-use super::{headers, multistatus, tunnel};
+use super::{headers, inward, multistatus, tunnel};
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::{Metrics, Upstream};
@@ -65,6 +65,7 @@ impl Proxy {
         if wish.is_some() {
             tunnel::ask(&mut head.headers);
         }
+        let replay = inward::replay(replay, &mut head, &self.leg.settings);
         let method = head.method.clone();
         let outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
         let mut answer = match replay {

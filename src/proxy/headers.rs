@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::outward;
+use super::{inward, outward};
 use crate::error::{BadRequest, Error};
 use crate::upstream::NextcloudSettings;
 
@@ -78,6 +78,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const OCS_APIREQUEST: HeaderName = HeaderName::from_static("ocs-apirequest");
+const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const IF: HeaderName = HeaderName::from_static("if");
 
 /// Makes the headers of a request that bore a token fit for Nextcloud, and adds ours last, so that nothing a caller nominates can take them away.
 ///
@@ -102,6 +104,7 @@ pub fn prepare(
 /// Those of [`prepare`].
 pub fn prepare_untouched(headers: &mut HeaderMap, settings: &NextcloudSettings, peer: IpAddr) -> Result<(), Error> {
     cross(headers, settings, peer, stays_behind)?;
+    rewrite(headers, &DESTINATION, settings, inward::destination);
     join_cookies(headers);
     Ok(())
 }
@@ -117,6 +120,7 @@ fn cross(
     let client = client_address(headers, settings, peer);
     check_nominated(headers)?;
     remove(headers, unwanted);
+    rewrite(headers, &IF, settings, inward::tags);
     headers.insert(header::HOST, settings.host.clone());
     if let Ok(client) = HeaderValue::from_str(&client.to_string()) {
         headers.insert(X_FORWARDED_FOR, client);
@@ -155,7 +159,7 @@ pub fn clean(headers: &mut HeaderMap, settings: &NextcloudSettings) {
 /// Makes Nextcloud's headers fit for a caller who has none, and who may be told of cookies and passwords.
 pub fn clean_untouched(headers: &mut HeaderMap, settings: &NextcloudSettings) {
     return_to(headers, settings);
-    publish(headers, &header::SET_COOKIE, settings, outward::cookie);
+    rewrite(headers, &header::SET_COOKIE, settings, outward::cookie);
 }
 
 /// What both worlds have in common on the way back.
@@ -166,22 +170,22 @@ fn return_to(headers: &mut HeaderMap, settings: &NextcloudSettings) {
     }
     remove_nominated(headers);
     remove(headers, |name| HOP_BY_HOP.contains(&name) || NEVER_TO_A_CALLER.contains(&name));
-    publish(headers, &header::LOCATION, settings, outward::location);
-    publish(headers, &header::CONTENT_LOCATION, settings, outward::location);
-    publish(headers, &header::LINK, settings, outward::link);
+    rewrite(headers, &header::LOCATION, settings, outward::location);
+    rewrite(headers, &header::CONTENT_LOCATION, settings, outward::location);
+    rewrite(headers, &header::LINK, settings, outward::link);
 }
 
-/// Puts the values of a field into public words, each where it stands.
-fn publish(
+/// Puts the values of a field into other words, each where it stands.
+fn rewrite(
     headers: &mut HeaderMap,
     name: &HeaderName,
     settings: &NextcloudSettings,
-    public: impl Fn(&HeaderValue, &NextcloudSettings) -> Option<HeaderValue>,
+    words: impl Fn(&HeaderValue, &NextcloudSettings) -> Option<HeaderValue>,
 ) {
     if let header::Entry::Occupied(mut field) = headers.entry(name) {
         for value in field.iter_mut() {
-            if let Some(public) = public(value, settings) {
-                *value = public;
+            if let Some(told) = words(value, settings) {
+                *value = told;
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::body::{Body, BoxError};
 use crate::nextcloud::hrefs::{Hrefs, Swap};
 use crate::upstream::NextcloudSettings;
 
-/// Methods whose XML answers are DAV's own and never a file of somebody's, whatever their status (RFC 4918 §16 puts hrefs into errors).
+/// Methods whose bodies are DAV's own and never a file of somebody's, whatever the status of an answer (RFC 4918 §16 puts hrefs into errors).
 const DAV_METHODS: &[&str] = &[
     "PROPFIND",
     "PROPPATCH",
@@ -48,11 +48,12 @@ pub fn answer(asked: &Method, mut answer: Response<Body>, settings: &Arc<Nextclo
     let horizon = outward::horizon(&settings);
     answer.map(|body| {
         let swap = move |text: &[u8]| outward::swap(text, &settings);
-        Body::new(Rewritten { inner: body, hrefs: Hrefs::new(horizon, swap), last: Last::None })
+        Body::new(Rewritten::new(body, Hrefs::new(horizon, swap)))
     })
 }
 
-fn is_dav(method: &Method) -> bool {
+/// Whether what goes with this method is DAV's own.
+pub(super) fn is_dav(method: &Method) -> bool {
     DAV_METHODS.contains(&method.as_str())
 }
 
@@ -64,10 +65,16 @@ fn is_plain_xml(headers: &HeaderMap) -> bool {
 }
 
 /// A body on its way through [`Hrefs`].
-struct Rewritten<S> {
+pub(super) struct Rewritten<S> {
     inner: Body,
     hrefs: Hrefs<S>,
     last: Last,
+}
+
+impl<S> Rewritten<S> {
+    pub(super) fn new(inner: Body, hrefs: Hrefs<S>) -> Self {
+        Self { inner, hrefs, last: Last::None }
+    }
 }
 
 /// What is left to be given behind the data.

@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 
+use crate::nextcloud::hrefs::Swap;
 use crate::upstream::NextcloudSettings;
 
 /// The longest `https://` and the port that may stand behind a name.
@@ -12,7 +13,7 @@ const AROUND_A_NAME: usize = "https://".len() + ":65535".len();
 ///
 /// Looks at no more than the first [`horizon`] bytes, and needs no more.
 #[must_use]
-pub fn swap(reference: &[u8], settings: &NextcloudSettings) -> Option<(usize, String)> {
+pub fn swap(reference: &[u8], settings: &NextcloudSettings) -> Option<Swap> {
     let (origin, mut public) = match authority(reference) {
         Some((scheme, end)) => {
             let own = is_own(scheme, reference.get(scheme.len() + 2..end)?, settings);
@@ -48,31 +49,40 @@ pub fn location(value: &HeaderValue, settings: &NextcloudSettings) -> Option<Hea
     HeaderValue::from_bytes(&[public.as_bytes(), reference.get(cut..)?].concat()).ok()
 }
 
-/// A `Link` (RFC 8288 §3) for callers: each target in its angle brackets; what stands in quotes is no target.
+/// A `Link` (RFC 8288 §3) for callers.
 #[must_use]
 pub fn link(value: &HeaderValue, settings: &NextcloudSettings) -> Option<HeaderValue> {
+    targets(value, |target| swap(target, settings))
+}
+
+/// Rewrites each target in angle brackets of a `Link` or an `If`; what stands in quotes or parentheses is none.
+#[must_use]
+pub fn targets(value: &HeaderValue, swap: impl Fn(&[u8]) -> Option<Swap>) -> Option<HeaderValue> {
     let mut rest = value.as_bytes();
-    let mut public = Vec::with_capacity(rest.len());
-    let (mut quoted, mut escaped) = (false, false);
+    let mut rewritten = Vec::with_capacity(rest.len());
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
     while let Some((&byte, behind)) = rest.split_first() {
-        public.push(byte);
+        rewritten.push(byte);
         rest = behind;
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = quoted,
             b'"' => quoted = !quoted,
-            b'<' if !quoted => {
+            _ if quoted => {}
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            b'<' => {
                 let end = rest.iter().position(|&byte| byte == b'>').unwrap_or(rest.len());
                 let (target, behind) = rest.split_at(end);
-                let (cut, begin) = swap(target, settings).unwrap_or_default();
-                public.extend_from_slice(begin.as_bytes());
-                public.extend_from_slice(target.get(cut..).unwrap_or_default());
+                let (cut, begin) = if depth == 0 { swap(target).unwrap_or_default() } else { Swap::default() };
+                rewritten.extend_from_slice(begin.as_bytes());
+                rewritten.extend_from_slice(target.get(cut..).unwrap_or_default());
                 rest = behind;
             }
             _ => {}
         }
     }
-    (public != value.as_bytes()).then(|| HeaderValue::from_bytes(&public).ok())?
+    (rewritten != value.as_bytes()).then(|| HeaderValue::from_bytes(&rewritten).ok())?
 }
 
 /// The `Path` of a cookie for callers, or a browser would not send it back. `/` stays: it holds everything, and `__Host-` cookies have to
@@ -98,7 +108,7 @@ pub fn cookie(value: &HeaderValue, settings: &NextcloudSettings) -> Option<Heade
 }
 
 /// The scheme with its colon, empty for `//authority`, and where the authority ends; `None` if the reference has none.
-fn authority(reference: &[u8]) -> Option<(&[u8], usize)> {
+pub(super) fn authority(reference: &[u8]) -> Option<(&[u8], usize)> {
     let scheme = [&b""[..], b"http:", b"https:"].into_iter().find_map(|scheme| {
         let (begin, rest) = reference.split_at_checked(scheme.len())?;
         (begin.eq_ignore_ascii_case(scheme) && rest.starts_with(b"//")).then_some(begin)
@@ -109,7 +119,7 @@ fn authority(reference: &[u8]) -> Option<(&[u8], usize)> {
 }
 
 /// Names compare without case, and without the port that the scheme has anyhow.
-fn is_own(scheme: &[u8], authority: &[u8], settings: &NextcloudSettings) -> bool {
+pub(super) fn is_own(scheme: &[u8], authority: &[u8], settings: &NextcloudSettings) -> bool {
     let default: &[u8] = if scheme.eq_ignore_ascii_case(b"https:") { b":443" } else { b":80" };
     let bare = authority.strip_suffix(default).unwrap_or(authority);
     settings

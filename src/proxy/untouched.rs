@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::leg::{Leg, Outgoing};
 use super::stream::Ending;
-use super::{headers, multistatus, tunnel};
+use super::{headers, inward, multistatus, tunnel};
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::{Metrics, Upstream};
@@ -51,6 +51,7 @@ impl UntouchedProxy {
         if wish.is_some() {
             tunnel::ask(&mut head.headers);
         }
+        let body = inward::body(body, &mut head, settings);
         let method = head.method.clone();
         let outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
         let answer = self.leg.send(outgoing.with(body)).await?;

@@ -442,3 +442,107 @@ async fn a_refusal_by_redirect_is_recognised_below_a_webroot() {
     assert_eq!(upstream.heads.lock().len(), 2);
     house.close().await;
 }
+
+/// A multiget below a prefix names everything as callers do; Nextcloud would find nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn hrefs_in_requests_are_told_in_nextclouds_words() {
+    let bodies = Arc::<Mutex<Vec<String>>>::default();
+    let seen = bodies.clone();
+    let upstream = Upstream::serving(move |mut wire, _| {
+        let seen = seen.clone();
+        async move {
+            while let Some(head) = wire.head().await {
+                let body = wire.body(&head).await;
+                seen.lock().push(format!("{head}\n\n{}", String::from_utf8_lossy(&body)));
+                wire.write("HTTP/1.1 207 Multi-Status\r\nContent-Length: 0\r\n\r\n").await;
+            }
+        }
+    })
+    .await;
+    for top in ["", "non_bearer = \"forward\""] {
+        let plan = Plan {
+            top: top.into(),
+            prefix: "/nc",
+            upstream_root: "/own",
+            upstream: Some(upstream.url.clone()),
+            ..Plan::default()
+        };
+        let house = plan.build().await;
+        let multiget = |root: &str| {
+            format!(
+                "<c:calendar-multiget><d:prop/><d:href>{root}/remote.php/dav/calendars/alice/p/a%20b.ics</d:href>\
+                 <d:href>{origin}{root}/remote.php/dav/calendars/alice/p/b.ics</d:href><d:href>/x/nc/</d:href>\
+                 <d:href>http://else/nc/</d:href><x>/nc/</x></c:calendar-multiget>",
+                origin = origin(&house)
+            )
+        };
+        let credential = match top {
+            "" => format!("Bearer {}", house.token("alice")),
+            _ => "Basic YTpi".to_owned(),
+        };
+        let asked = multiget("/nc");
+        for (fields, body) in [
+            (format!("Content-Length: {}", asked.len()), asked.clone()),
+            ("Transfer-Encoding: chunked".into(), format!("{:x}\r\n{asked}\r\n0\r\n\r\n", asked.len())),
+        ] {
+            let head = format!(
+                "REPORT /nc/remote.php/dav/calendars/alice/p/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {credential}\r\n{fields}\r\n\
+                 Content-Type: application/xml\r\nIf: </nc/a> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/nc/b> ([\"x\"])\r\n\r\n{body}",
+                house.running.address,
+                origin(&house)
+            );
+            assert_eq!(ask(&house, head).await.status, 207);
+            let told = bodies.lock().pop().unwrap();
+            assert!(told.ends_with(&format!("\n\n{}", multiget("/own"))), "{told}");
+            let tags = format!(
+                "if: </own/a> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/own/b> ([\"x\"])\r",
+                origin(&house)
+            );
+            assert!(told.contains(&tags), "{told}");
+        }
+        // Somebody's file is nobody's business.
+        let file = "<d:href>/nc/a</d:href>";
+        let head = format!(
+            "PUT /nc/remote.php/dav/files/alice/a.xml HTTP/1.1\r\nHost: {}\r\nAuthorization: {credential}\r\nContent-Length: {}\r\n\
+             Content-Type: application/xml\r\n\r\n{file}",
+            house.running.address,
+            file.len()
+        );
+        ask(&house, head).await;
+        assert!(bodies.lock().pop().unwrap().ends_with(file));
+        house.close().await;
+    }
+}
+
+/// The same for the second path of a request that nobody judges.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_client_moves_below_every_mount() {
+    for mount in MOUNTS {
+        let (prefix, webroot, own) = *mount;
+        let change: Change = Box::new(move |options| {
+            options.webroot = webroot.into();
+            options.overwrite_webroot = Some(own.into());
+        });
+        let plan = Plan {
+            top: "non_bearer = \"forward\"".into(),
+            prefix,
+            upstream_root: webroot,
+            nextcloud: Some(change),
+            nextcloud_lines: format!("webroot = {own:?}"),
+            ..Plan::default()
+        };
+        let house = plan.build().await;
+        let password = house.nextcloud.add_app_password("alice");
+        let url = format!("{}/remote.php/dav/files/alice", house.url);
+        for (origin, name) in [(origin(&house), "b.txt"), (String::new(), "c.txt")] {
+            let copied = house
+                .client
+                .request("COPY".parse().unwrap(), format!("{url}/alice.txt"))
+                .basic_auth("alice", Some(&password))
+                .header("destination", format!("{origin}{prefix}/remote.php/dav/files/alice/{name}"));
+            assert_eq!(copied.send().await.unwrap().status(), 201, "{mount:?} {name}");
+            assert!(house.nextcloud.file("alice", name).await.is_some());
+        }
+        house.close().await;
+    }
+}
