@@ -150,6 +150,11 @@ impl App {
         let stop_admin = CancellationToken::new();
         let admin = self.start_admin(&stop_admin, &draining)?;
         self.start_upkeep(&stop);
+        if self.config.non_bearer == NonBearer::Forward {
+            tracing::info!(
+                "non_bearer = \"forward\": requests without a bearer token are passed on for Nextcloud to judge"
+            );
+        }
 
         let app = Arc::new(self);
         let serving = Serving {

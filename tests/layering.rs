@@ -137,6 +137,7 @@ fn layers_are_put_together_in_one_file() {
 #[test]
 fn each_passport_is_minted_in_one_place() {
     for (passport, file) in [
+        ("Untouched {", "middleware/untouched.rs"),
         ("Authenticated {", "authenticate.rs"),
         ("Authorized {", "authorize.rs"),
         ("Exchanged {", "middleware/exchange.rs"),
