@@ -15,9 +15,9 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ModeSettings};
+use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
-use crate::endpoint::well_known::{self, ProtectedResource};
+use crate::endpoint::well_known::WellKnown;
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
@@ -32,12 +32,13 @@ use crate::nextcloud::family::Family;
 use crate::oauth::introspection::Introspector;
 use crate::oauth::jwks::{PurgeSink, RemoteKeys};
 use crate::oauth::{Issuer, Issuers, ProviderClient, Verifier};
-use crate::proxy::connect::Connector;
 use crate::proxy::replay::ReplayBudget;
-use crate::proxy::{NextcloudSettings, Proxy, UpstreamAddress};
+use crate::proxy::{Proxy, UntouchedProxy, UntouchedService};
 use crate::server::{self, Serving};
 use crate::stack::{self, PublicParts};
 use crate::token::{BearerHeader, Clock};
+use crate::upstream::Connector;
+use crate::upstream::{NextcloudSettings, UpstreamAddress};
 
 /// Expired entries are dropped this often.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -149,6 +150,11 @@ impl App {
         let stop_admin = CancellationToken::new();
         let admin = self.start_admin(&stop_admin, &draining)?;
         self.start_upkeep(&stop);
+        if self.config.non_bearer == NonBearer::Forward {
+            tracing::info!(
+                "non_bearer = \"forward\": requests without a bearer token are passed on for Nextcloud to judge"
+            );
+        }
 
         let app = Arc::new(self);
         let serving = Serving {
@@ -202,20 +208,33 @@ impl App {
 
     fn parts(&self, guests: Arc<Semaphore>, budget: ReplayBudget, stop: CancellationToken) -> PublicParts {
         let public_url = &self.config.public_url;
-        let nextcloud: &NextcloudSettings = &self.config.nextcloud;
+        let nextcloud: Arc<NextcloudSettings> = Arc::new(self.config.nextcloud.clone());
+        let mount = Arc::new(nextcloud.mount.clone());
         let connector = Connector::new(nextcloud.address.clone(), self.upstream_tls.clone(), nextcloud.connect_timeout);
+        let untouched = match self.config.non_bearer {
+            NonBearer::Reject => None,
+            NonBearer::Forward => Some(UntouchedService::new(Arc::new(UntouchedProxy::new(
+                connector.clone(),
+                nextcloud.clone(),
+                self.metrics.clone(),
+                stop.clone(),
+            )))),
+        };
         let names: Vec<Arc<str>> = self.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect();
         PublicParts {
             sampling: self.sampling,
             challenges: Challenges::new(
-                &format!("{public_url}{}", well_known::PATH),
-                &format!("{public_url}{}", well_known::MCP_PATH),
+                WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public()),
+                &format!("{}/mcp", mount.public().as_str()),
             ),
             metrics: Arc::new(self.metrics.clone()),
             guests,
-            open: Arc::new(ProtectedResource::new(public_url, &names)),
+            open: Arc::new(WellKnown::new(public_url, &mount, &names)),
+            mount: mount.clone(),
+            untouched,
             authentication: Arc::new(self.authentication.clone()),
             authorization: Arc::new(Authorization {
+                mount,
                 authorities: PublicAuthority::of_url(public_url).into_iter().collect(),
                 metrics: self.metrics.clone(),
             }),
@@ -225,14 +244,7 @@ impl App {
                 deadline: self.config.listen.auth_timeout,
                 issuers: self.issuers.clone(),
             }),
-            proxy: Arc::new(Proxy::new(
-                connector,
-                Arc::new(nextcloud.clone()),
-                budget,
-                self.metrics.clone(),
-                self.clock.clone(),
-                stop,
-            )),
+            proxy: Arc::new(Proxy::new(connector, nextcloud, budget, self.metrics.clone(), self.clock.clone(), stop)),
         }
     }
 

@@ -232,6 +232,10 @@ pub struct Metrics {
     pub upstream: Counters<Upstream>,
     /// Seconds until Nextcloud's response head.
     pub upstream_seconds: Histogram,
+    /// Requests without a token that were passed on to Nextcloud.
+    pub untouched: Counters<Upstream>,
+    /// Seconds until Nextcloud's response head to those.
+    pub untouched_seconds: Histogram,
     /// Purges by cause.
     pub purges: Counters<PurgeCause>,
     /// Remembered tokens.
@@ -273,6 +277,17 @@ impl Metrics {
                 &registry,
                 "obo_upstream_head_seconds",
                 "Time until Nextcloud's response head",
+            )?,
+            untouched: Counters::new(
+                &registry,
+                "obo_untouched_requests_total",
+                "Requests without a bearer token that were passed on to Nextcloud",
+                "outcome",
+            )?,
+            untouched_seconds: histogram(
+                &registry,
+                "obo_untouched_head_seconds",
+                "Time until Nextcloud's response head to requests without a bearer token",
             )?,
             purges: Counters::new(&registry, "obo_purges_total", "Orders to forget tokens", "cause")?,
             entries: gauge(&registry, "obo_entries", "Remembered subject tokens")?,

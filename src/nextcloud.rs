@@ -9,9 +9,13 @@
 //!                       spelling    aliases      and metrics
 //! Destination ── destination.rs ──┘
 //! ```
+//!
+//! All of these see a path as it is inside our mount (`mount.rs`); on the way back `hrefs.rs` tells it in public words.
 
 pub mod destination;
 pub mod family;
+pub mod hrefs;
+pub mod mount;
 pub mod never;
 pub mod query;
 pub mod route;

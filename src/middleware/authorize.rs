@@ -14,6 +14,7 @@ use crate::metrics::{Metrics, StatusClass};
 use crate::middleware::respond;
 use crate::nextcloud::destination::{Destination, PublicAuthority};
 use crate::nextcloud::family::Family;
+use crate::nextcloud::mount::Mount;
 use crate::nextcloud::route::Route;
 use crate::nextcloud::target::Target;
 use crate::service::{Answering, Serve};
@@ -42,7 +43,7 @@ const METHODS: &[&str] = &[
 ];
 
 /// A longer target is not read (RFC 9112 §3 recommends to accept 8,000 bytes).
-const LONGEST_TARGET: usize = 16 * 1024;
+pub(super) const LONGEST_TARGET: usize = 16 * 1024;
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 
@@ -69,6 +70,8 @@ impl Authorized {
 /// What authorization needs.
 #[derive(Clone)]
 pub struct Authorization {
+    /// Where we are mounted: everything is decided on the path inside.
+    pub mount: Arc<Mount>,
     /// The authorities by which callers may call us, for `Destination`.
     pub authorities: Arc<[PublicAuthority]>,
     /// Counts.
@@ -101,7 +104,7 @@ impl Authorization {
             return Err(Error::MethodNotAllowed);
         }
         check_host(&request)?;
-        let family = family_of(&request)?;
+        let family = family_of(&request, &self.mount)?;
         if let Some(destination) = self.destination(&request)? {
             request.headers_mut().insert(DESTINATION, destination);
         }
@@ -109,7 +112,7 @@ impl Authorization {
     }
 
     /// `Destination` is a second path: the same decision, on any method that bears it (checklist row 55). Only its path goes on, its bytes
-    /// as received.
+    /// as received behind the root by which Nextcloud calls itself.
     fn destination(&self, request: &Request<Body>) -> Result<Option<HeaderValue>, Error> {
         let mut values = request.headers().get_all(DESTINATION).iter();
         let Some(value) = values.next() else { return Ok(None) };
@@ -117,20 +120,21 @@ impl Authorization {
             return Err(BadRequest::SeveralDestinations.into());
         }
         let bad = |reason| Error::BadRequest(BadRequest::Destination(reason));
-        let destination = Destination::parse(value.as_bytes(), &self.authorities).map_err(bad)?;
+        let destination = Destination::parse(value.as_bytes(), &self.authorities, &self.mount).map_err(bad)?;
         open(destination.route(request.method()).family())?;
-        HeaderValue::from_bytes(destination.path().as_bytes())
+        HeaderValue::from_bytes(self.mount.own(destination.path()).as_bytes())
             .map(Some)
             .map_err(|_| Error::Internal("a destination's path is no header value"))
     }
 }
 
-fn family_of(request: &Request<Body>) -> Result<Family, Error> {
+fn family_of(request: &Request<Body>, mount: &Mount) -> Result<Family, Error> {
     let received = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
     if received.len() > LONGEST_TARGET {
         return Err(Error::TargetTooLong);
     }
-    let target = Target::parse(received)?;
+    let inside = mount.inward(received).ok_or(Error::NoSuchPage)?;
+    let target = Target::parse(&inside)?;
     open(Route::fold(request.method(), &target).family())
 }
 
@@ -143,7 +147,7 @@ fn open(family: Family) -> Result<Family, Error> {
 }
 
 /// Nothing is routed by host, but a request that names two was meant for somebody to read it wrongly (RFC 9112 §3.2).
-fn check_host(request: &Request<Body>) -> Result<(), Error> {
+pub(super) fn check_host(request: &Request<Body>) -> Result<(), Error> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next();
     let several = hosts.next().is_some();

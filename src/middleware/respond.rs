@@ -102,13 +102,21 @@ pub fn status(error: &Error) -> StatusCode {
 pub struct Challenges {
     root: Arc<str>,
     mcp: Arc<str>,
+    mcp_path: Arc<str>,
 }
 
 impl Challenges {
-    /// The metadata URL of the whole proxy, and that of `/mcp`.
+    /// The metadata URLs of the whole proxy and of `/mcp`, and the path of the latter.
     #[must_use]
-    pub fn new(root: &str, mcp: &str) -> Self {
-        Self { root: root.into(), mcp: mcp.into() }
+    pub fn new([root, mcp]: [String; 2], mcp_path: &str) -> Self {
+        Self { root: root.into(), mcp: mcp.into(), mcp_path: mcp_path.into() }
+    }
+
+    fn asked(&self, path: &str) -> Asked {
+        match path.strip_prefix(&*self.mcp_path) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Asked::Mcp,
+            _ => Asked::Nextcloud,
+        }
     }
 
     fn header(&self, path: Asked, code: &str, description: &str) -> Option<HeaderValue> {
@@ -243,8 +251,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (layer, inner) = (self.layer.clone(), self.inner.clone());
         Box::pin(async move {
-            let path = request.uri().path();
-            let asked = if path == "/mcp" || path.starts_with("/mcp/") { Asked::Mcp } else { Asked::Nextcloud };
+            let asked = layer.challenges.asked(request.uri().path());
             Ok(inner.oneshot(request).await.unwrap_or_else(|error| {
                 // The only foreign error of the stack is tower's "overloaded".
                 let error = error.downcast::<Error>().map_or(Error::Overloaded, |error| *error);

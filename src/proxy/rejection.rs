@@ -14,6 +14,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
 use crate::error::Error;
+use crate::nextcloud::mount::Mount;
 
 /// A refusal is recognised within this many bytes.
 const LARGEST_REFUSAL: usize = 16 * 1024;
@@ -28,13 +29,13 @@ pub enum Judged {
     Rejected,
 }
 
-/// Tells a refusal of our credential from other answers.
+/// Tells a refusal of our credential from other answers. `mount` knows what Nextcloud calls its login page.
 ///
 /// # Errors
 /// [`Error::NextcloudTimeout`] if it has to be read to tell and does not come within this time.
-pub async fn judge(answer: Response<Incoming>, patience: Duration) -> Result<Judged, Error> {
+pub async fn judge(answer: Response<Incoming>, patience: Duration, mount: &Mount) -> Result<Judged, Error> {
     Ok(match answer.status() {
-        StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers()) => Judged::Rejected,
+        StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers(), mount) => Judged::Rejected,
         StatusCode::UNAUTHORIZED if challenges_basic(answer.headers()) => Judged::Rejected,
         // The answer to HEAD has no words; the same request by GET would say them.
         StatusCode::UNAUTHORIZED if answer.body().is_end_stream() && is_text(answer.headers()) => Judged::Rejected,
@@ -94,10 +95,11 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 /// HTML routes redirect to the login page.
-fn to_login(headers: &HeaderMap) -> bool {
+fn to_login(headers: &HeaderMap, mount: &Mount) -> bool {
     headers.get(LOCATION).and_then(|location| location.to_str().ok()).is_some_and(|location| {
         let path = location.split_once("://").map_or(location, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
         let path = path.split(['?', '#']).next().unwrap_or_default();
+        let path = mount.own_inside(path);
         path.strip_prefix("/index.php").unwrap_or(path) == "/login"
     })
 }
@@ -122,7 +124,7 @@ mod tests {
             ("/apps/login", false),
         ] {
             let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(location))]);
-            assert_eq!(to_login(&headers), refusal, "{location}");
+            assert_eq!(to_login(&headers, &Mount::default()), refusal, "{location}");
         }
     }
 

@@ -30,4 +30,6 @@ mod tunnels;
 mod rejected;
 mod tls;
 mod never;
+mod mount;
+mod in_front;
 mod operations;
