@@ -37,6 +37,7 @@ pub mod oauth;
 pub mod exchange;
 pub mod nextcloud;
 pub mod upstream;
+pub mod session;
 pub mod error;
 pub mod service;
 pub mod middleware;

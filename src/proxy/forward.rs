@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, COOKIE};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
@@ -26,6 +26,7 @@ use crate::error::{BadRequest, Error};
 use crate::metrics::{Metrics, Upstream};
 use crate::middleware::exchange::{Exchanged, Grant};
 use crate::service::{Answer, Answering};
+use crate::session::{Lease, Sessions};
 use crate::token::Clock;
 use crate::upstream::Connector;
 use crate::upstream::NextcloudSettings;
@@ -36,6 +37,7 @@ pub struct Proxy {
     settings: Arc<NextcloudSettings>,
     authority: Authority,
     budget: ReplayBudget,
+    sessions: Option<Sessions>,
     metrics: Metrics,
     clock: Clock,
     stop: CancellationToken,
@@ -45,12 +47,13 @@ pub struct Proxy {
 const IDLE_CONNECTIONS: std::time::Duration = std::time::Duration::from_secs(4);
 
 impl Proxy {
-    /// A proxy with a pool of its own.
+    /// A proxy with a pool of its own. Without `sessions` every request goes with its token alone.
     #[must_use]
     pub fn new(
         connector: Connector,
         settings: Arc<NextcloudSettings>,
         budget: ReplayBudget,
+        sessions: Option<Sessions>,
         metrics: Metrics,
         clock: Clock,
         stop: CancellationToken,
@@ -60,7 +63,16 @@ impl Proxy {
             .pool_timer(hyper_util::rt::TokioTimer::new())
             .set_host(false)
             .build(connector);
-        Self { client, settings, authority: Authority::from_static("nextcloud"), budget, metrics, clock, stop }
+        Self {
+            client,
+            settings,
+            authority: Authority::from_static("nextcloud"),
+            budget,
+            sessions,
+            metrics,
+            clock,
+            stop,
+        }
     }
 
     async fn forward(&self, exchanged: Exchanged) -> Answer {
@@ -79,12 +91,17 @@ impl Proxy {
         if wish.is_some() {
             tunnel::ask(&mut head.headers);
         }
-        let outgoing = Outgoing { method: head.method, uri: self.uri(&head.uri)?, headers: head.headers };
+        let mut outgoing = Outgoing { method: head.method, uri: self.uri(&head.uri)?, headers: head.headers };
+        // Last of all: what a caller sent as `Cookie` is gone by now.
+        let lease = self.lease(&grant).await;
+        outgoing.headers.extend(lease.as_ref().map(|lease| (COOKIE, lease.cookie().clone())));
         let mut answer = match replay {
             // Boxed: see `twice`.
-            Replay::Kept(body, _permit) if grant.replaceable() => Box::pin(self.twice(outgoing, body, &grant)).await?,
-            Replay::Kept(body, _) => self.once(outgoing, Body::full(body), &grant).await?,
-            Replay::Once(body) => self.once(outgoing, body, &grant).await?,
+            Replay::Kept(body, _permit) if grant.replaceable() => {
+                Box::pin(self.twice(outgoing, body, &grant, lease)).await?
+            }
+            Replay::Kept(body, _) => self.once(outgoing, Body::full(body), &grant, lease).await?,
+            Replay::Once(body) => self.once(outgoing, body, &grant, lease).await?,
         };
         let granted = tunnel::grants(answer.headers());
         headers::clean(answer.headers_mut(), &self.settings);
@@ -98,23 +115,33 @@ impl Proxy {
         Ok(answer)
     }
 
-    /// Sends a request that can be sent again, and does so once if Nextcloud refuses the token (nextcloud.md §1).
-    async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant) -> Answer {
+    /// The upstream session that goes with the request's token.
+    async fn lease(&self, grant: &Grant) -> Option<Lease> {
+        self.sessions.as_ref()?.lease(grant.entry(), grant.exchanged()?).await
+    }
+
+    /// Sends a request that can be sent again, and does so once if Nextcloud refuses the token (nextcloud.md §1). Which of the two it refused,
+    /// token or session, cannot be told, so both are dropped; the second attempt goes without a session, so that a second refusal is the
+    /// token's alone, and no stale session holds off exchanges.
+    async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant, lease: Option<Lease>) -> Answer {
         let answer = self.send(outgoing.clone().with(Body::full(body.clone()))).await?;
+        self.observe(lease.as_ref(), grant, &answer);
         let refused = match rejection::judge(answer, self.settings.idle_timeout).await? {
-            Judged::Answer(answer) => return Ok(self.streamed(answer, grant)),
+            Judged::Answer(answer) => return Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => return Ok(answer.map(Body::full)),
             Judged::Rejected => grant.clone(),
         };
+        self.drop_rejected(lease);
         tracing::debug!("Nextcloud refused an exchanged token; it is exchanged once more");
         let renewed = refused.replace().await?;
         let mut outgoing = outgoing;
+        outgoing.headers.remove(COOKIE);
         outgoing.headers.insert(http::header::AUTHORIZATION, renewed.authorization().clone());
         let answer = self.send(outgoing.with(Body::full(body))).await?;
         match rejection::judge(answer, self.settings.idle_timeout).await? {
             Judged::Answer(answer) => {
                 self.metrics.upstream.count(Upstream::Retried);
-                Ok(self.streamed(answer, &renewed))
+                Ok(self.streamed(answer, &renewed, None))
             }
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
             Judged::Rejected => {
@@ -127,18 +154,33 @@ impl Proxy {
     }
 
     /// Sends a request that cannot be sent again.
-    async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant) -> Answer {
+    async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant, lease: Option<Lease>) -> Answer {
         let answer = self.send(outgoing.with(body)).await?;
+        self.observe(lease.as_ref(), grant, &answer);
         match rejection::judge(answer, self.settings.idle_timeout).await? {
-            Judged::Answer(answer) => Ok(self.streamed(answer, grant)),
+            Judged::Answer(answer) => Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
             Judged::Rejected => {
+                self.drop_rejected(lease);
                 if grant.replaceable() {
                     grant.forget();
                 }
                 self.metrics.upstream.count(Upstream::Rejected);
                 Err(Error::NextcloudRejectedToken)
             }
+        }
+    }
+
+    /// What Nextcloud answers may end the session that the request went with.
+    fn observe(&self, lease: Option<&Lease>, grant: &Grant, answer: &Response<Incoming>) {
+        if let (Some(sessions), Some(lease), Some(token)) = (&self.sessions, lease, grant.exchanged()) {
+            sessions.observe(lease, token, answer);
+        }
+    }
+
+    fn drop_rejected(&self, lease: Option<Lease>) {
+        if let (Some(sessions), Some(lease)) = (&self.sessions, lease) {
+            sessions.rejected(&lease);
         }
     }
 
@@ -186,12 +228,14 @@ impl Proxy {
         }
     }
 
-    fn streamed(&self, answer: Response<Incoming>, grant: &Grant) -> Response<Body> {
+    /// A session is in use until the answer's body is through; an event stream may never be, and Nextcloud has done with the session by then.
+    fn streamed(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<Lease>) -> Response<Body> {
         if answer.body().is_end_stream() {
             return answer.map(Body::from);
         }
         let ending = is_event_stream(answer.headers()).then(|| self.ending(grant));
-        answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending)))
+        let lease = lease.filter(|_| ending.is_none());
+        answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending, lease)))
     }
 
     /// Ends when the caller's token is purged or expires, or when we stop.
