@@ -83,8 +83,9 @@ pub struct Running {
     pub admin: std::net::SocketAddr,
     /// What is remembered; for purges.
     pub entries: Entries,
+    /// The upstream sessions, where there are any.
+    pub sessions: Option<Sessions>,
     issuers: Issuers,
-    sessions: Option<Sessions>,
     drain: Duration,
     stop: CancellationToken,
     stop_admin: CancellationToken,

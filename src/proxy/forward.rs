@@ -125,20 +125,19 @@ impl Proxy {
     /// token's alone, and no stale session holds off exchanges.
     async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant, lease: Option<Lease>) -> Answer {
         let answer = self.send(outgoing.clone().with(Body::full(body.clone()))).await?;
-        self.observe(lease.as_ref(), grant, &answer);
-        let refused = match rejection::judge(answer, self.settings.idle_timeout).await? {
+        let refused = match self.judge(answer, grant, lease.as_ref()).await? {
             Judged::Answer(answer) => return Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => return Ok(answer.map(Body::full)),
             Judged::Rejected => grant.clone(),
         };
-        self.drop_rejected(lease);
+        drop(lease);
         tracing::debug!("Nextcloud refused an exchanged token; it is exchanged once more");
         let renewed = refused.replace().await?;
         let mut outgoing = outgoing;
         outgoing.headers.remove(COOKIE);
         outgoing.headers.insert(http::header::AUTHORIZATION, renewed.authorization().clone());
         let answer = self.send(outgoing.with(Body::full(body))).await?;
-        match rejection::judge(answer, self.settings.idle_timeout).await? {
+        match self.judge(answer, &renewed, None).await? {
             Judged::Answer(answer) => {
                 self.metrics.upstream.count(Upstream::Retried);
                 Ok(self.streamed(answer, &renewed, None))
@@ -156,12 +155,10 @@ impl Proxy {
     /// Sends a request that cannot be sent again.
     async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant, lease: Option<Lease>) -> Answer {
         let answer = self.send(outgoing.with(body)).await?;
-        self.observe(lease.as_ref(), grant, &answer);
-        match rejection::judge(answer, self.settings.idle_timeout).await? {
+        match self.judge(answer, grant, lease.as_ref()).await? {
             Judged::Answer(answer) => Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
             Judged::Rejected => {
-                self.drop_rejected(lease);
                 if grant.replaceable() {
                     grant.forget();
                 }
@@ -171,17 +168,17 @@ impl Proxy {
         }
     }
 
-    /// What Nextcloud answers may end the session that the request went with.
-    fn observe(&self, lease: Option<&Lease>, grant: &Grant, answer: &Response<Incoming>) {
+    /// Tells a refusal from an answer; either may end the session that the request went with.
+    async fn judge(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<&Lease>) -> Result<Judged, Error> {
+        let judged = rejection::judge(answer, self.settings.idle_timeout).await?;
         if let (Some(sessions), Some(lease), Some(token)) = (&self.sessions, lease, grant.exchanged()) {
-            sessions.observe(lease, token, answer);
+            match &judged {
+                Judged::Answer(answer) => sessions.observe(lease, token, answer),
+                Judged::ReadAnswer(answer) => sessions.observe(lease, token, answer),
+                Judged::Rejected => sessions.rejected(lease),
+            }
         }
-    }
-
-    fn drop_rejected(&self, lease: Option<Lease>) {
-        if let (Some(sessions), Some(lease)) = (&self.sessions, lease) {
-            sessions.rejected(&lease);
-        }
+        Ok(judged)
     }
 
     async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {

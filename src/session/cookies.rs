@@ -49,11 +49,9 @@ impl Login {
             ([(instance, id)], Some(passphrase)) => SessionCookies::new(instance, id, passphrase),
             _ => None,
         };
-        let decoded = username.map(|encoded| percent_encoding::percent_decode(encoded).decode_utf8());
-        Self {
-            cookies,
-            username: decoded.and_then(Result::ok).map(Into::into).filter(|name: &String| !name.is_empty()),
-        }
+        // What is no UTF-8 is nobody's name, and has to differ from every one.
+        let username = username.map(|name| percent_encoding::percent_decode(name).decode_utf8_lossy().into_owned());
+        Self { cookies, username }
     }
 }
 

@@ -200,3 +200,6 @@ impl Drop for Lease {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -218,3 +218,6 @@ impl Store {
         self.places.retain(|_, place| !place.is_vacant(now));
     }
 }
+
+#[cfg(test)]
+mod tests;
