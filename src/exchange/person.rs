@@ -37,9 +37,7 @@ fn value(key: DigestBuilder, of: &Value) -> DigestBuilder {
         Value::Bool(flag) => key.field(if *flag { b"true" } else { b"false" }),
         Value::Number(number) => key.field(b"number").field(number.to_string().as_bytes()),
         Value::String(text) => key.field(b"string").field(text.as_bytes()),
-        Value::Array(items) => {
-            items.iter().fold(key.field(b"array").field(&items.len().to_be_bytes()), |key, item| value(key, item))
-        }
+        Value::Array(items) => items.iter().fold(key.field(b"array").field(&items.len().to_be_bytes()), value),
         Value::Object(members) => object(key, members.iter().collect()),
     }
 }

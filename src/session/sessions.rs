@@ -1,7 +1,6 @@
 //! Gives requests the session to go with, and ends sessions. The way of a request with a session takes one shared lock; whatever waits is
 //! boxed and runs on the control runtime.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -245,7 +244,7 @@ impl Sessions {
         }
     }
 
-    fn opening(
+    async fn opening(
         self,
         person: Digest,
         entry: Arc<Entry>,
@@ -253,29 +252,27 @@ impl Sessions {
         ticket: Ticket,
         begun: u64,
         sent: Timestamp,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        async move {
-            let told = self.0.courier.who(token.header.expose(), None).await;
-            let events = &self.0.metrics.sessions.events;
-            match Opening::judge(told, self.0.clock.now()) {
-                Opening::Session { uid, cookies } => {
-                    ticket.useful();
-                    let (opener, departures) = (entry.identity().clone(), self.0.departures.clone());
-                    let session = Arc::new(Session::new((uid, cookies), person, opener, token, sent, departures));
-                    self.keep(&session, &entry, begun);
-                }
-                Opening::Useless => {
-                    events.count(SessionEvent::Useless);
-                    self.found_useless(&ticket);
-                }
-                Opening::Refused => {
-                    events.count(SessionEvent::Refused);
-                    self.refuse(&person);
-                }
-                Opening::Unreachable => {
-                    events.count(SessionEvent::Unreachable);
-                    self.refuse(&person);
-                }
+    ) {
+        let told = self.0.courier.who(token.header.expose(), None).await;
+        let events = &self.0.metrics.sessions.events;
+        match Opening::judge(told, self.0.clock.now()) {
+            Opening::Session { uid, cookies } => {
+                ticket.useful();
+                let (opener, departures) = (entry.identity().clone(), self.0.departures.clone());
+                let session = Arc::new(Session::new((uid, cookies), person, opener, token, sent, departures));
+                self.keep(&session, &entry, begun);
+            }
+            Opening::Useless => {
+                events.count(SessionEvent::Useless);
+                self.found_useless(&ticket);
+            }
+            Opening::Refused => {
+                events.count(SessionEvent::Refused);
+                self.refuse(&person);
+            }
+            Opening::Unreachable => {
+                events.count(SessionEvent::Unreachable);
+                self.refuse(&person);
             }
         }
     }

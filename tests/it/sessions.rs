@@ -6,6 +6,7 @@ mod opening;
 mod order;
 mod proof;
 mod rejected;
+mod streams;
 mod arbitrary;
 mod useless;
 
