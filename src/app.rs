@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use rustls::ClientConfig;
@@ -35,6 +35,8 @@ use crate::oauth::{Issuer, Issuers, ProviderClient, Verifier};
 use crate::proxy::replay::ReplayBudget;
 use crate::proxy::{Proxy, UntouchedProxy, UntouchedService};
 use crate::server::{self, Serving};
+use crate::session::Sessions;
+use crate::session::courier::Courier;
 use crate::stack::{self, PublicParts};
 use crate::token::{BearerHeader, Clock};
 use crate::upstream::Connector;
@@ -42,6 +44,11 @@ use crate::upstream::{NextcloudSettings, UpstreamAddress};
 
 /// Expired entries are dropped this often.
 const SWEEP: Duration = Duration::from_mins(1);
+
+/// Sessions that nobody uses, or that linger, are ended this often.
+const SWEEP_SESSIONS: Duration = Duration::from_secs(5);
+/// Logging sessions out may take this long at the end, however long open requests took.
+const LAST_LOGOUTS: Duration = Duration::from_secs(3);
 
 /// Why the application does not start.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +71,7 @@ pub struct App {
     authentication: Authentication,
     mode: Mode,
     upstream_tls: Option<Arc<ClientConfig>>,
+    sessions: Option<Sessions>,
     sampling: Sampling,
 }
 
@@ -75,7 +83,10 @@ pub struct Running {
     pub admin: std::net::SocketAddr,
     /// What is remembered; for purges.
     pub entries: Entries,
+    /// The upstream sessions, where there are any.
+    pub sessions: Option<Sessions>,
     issuers: Issuers,
+    drain: Duration,
     stop: CancellationToken,
     stop_admin: CancellationToken,
     draining: Arc<AtomicBool>,
@@ -112,10 +123,19 @@ impl App {
         }));
         let introspector =
             issuers.introspecting().map(|issuer| Introspector::new(issuer.clone(), control.clone(), clock.clone()));
+        let upstream_tls = upstream_tls(&config)?;
+        let sessions = sessions(&config, upstream_tls.as_ref(), &control, &clock, &metrics);
+        if let Some(sessions) = sessions.clone() {
+            entries.watch(Arc::new(move |purge| sessions.purge(purge)));
+        }
         let mode = match &config.mode {
             ModeSettings::Exchange => {
                 let exchanger = Arc::new(Rfc8693::new(issuers.clone(), clock.clone(), metrics.clone(), purge));
-                Mode::Exchange(Box::new(CachedExchange::new(exchanger, control, clock.clone(), metrics.clone())))
+                let cached = CachedExchange::new(exchanger, control, clock.clone(), metrics.clone());
+                Mode::Exchange(Box::new(match sessions.clone() {
+                    Some(sessions) => cached.telling(Arc::new(move |identity| sessions.subject_refused(identity))),
+                    None => cached,
+                }))
             }
             ModeSettings::MultiAudience => Mode::MultiAudience,
             ModeSettings::Basic(credentials) => {
@@ -132,8 +152,7 @@ impl App {
             metrics: metrics.clone(),
             deadline: config.listen.auth_timeout,
         };
-        let upstream_tls = upstream_tls(&config)?;
-        Ok(Self { config, clock, metrics, issuers, entries, authentication, mode, upstream_tls, sampling })
+        Ok(Self { config, clock, metrics, issuers, entries, authentication, mode, upstream_tls, sessions, sampling })
     }
 
     /// Binds the listeners and starts serving: a thread per core, and on the current (control) runtime the admin listener and the upkeep.
@@ -182,6 +201,8 @@ impl App {
             admin,
             entries: app.entries.clone(),
             issuers: app.issuers.clone(),
+            sessions: app.sessions.clone(),
+            drain: app.config.listen.drain,
             stop,
             stop_admin,
             draining,
@@ -244,7 +265,15 @@ impl App {
                 deadline: self.config.listen.auth_timeout,
                 issuers: self.issuers.clone(),
             }),
-            proxy: Arc::new(Proxy::new(connector, nextcloud, budget, self.metrics.clone(), self.clock.clone(), stop)),
+            proxy: Arc::new(Proxy::new(
+                connector,
+                nextcloud,
+                budget,
+                self.sessions.clone(),
+                self.metrics.clone(),
+                self.clock.clone(),
+                stop,
+            )),
         }
     }
 
@@ -280,6 +309,14 @@ impl App {
         for issuer in self.issuers.iter() {
             tokio::spawn(issuer.clone().keep_fresh(stop.clone()));
         }
+        if let Some(sessions) = self.sessions.clone() {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                while stop.run_until_cancelled(tokio::time::sleep(SWEEP_SESSIONS)).await.is_some() {
+                    sessions.sweep();
+                }
+            });
+        }
         let (entries, stop) = (self.entries.clone(), stop.clone());
         tokio::spawn(async move {
             loop {
@@ -300,15 +337,36 @@ impl Running {
         }
     }
 
-    /// Stops accepting, lets open requests finish, and returns when every core is done. The control runtime is the caller's to stop, last.
+    /// Stops accepting, lets open requests finish, logs the upstream sessions out, and returns. The control runtime is the caller's to stop, last.
     pub async fn stop(self) {
+        let began = Instant::now();
         self.draining.store(true, Ordering::Release);
         self.stop.cancel();
         let workers = self.workers;
         let joined = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let _ = joined.await;
+        if let Some(sessions) = self.sessions {
+            sessions.stop(self.drain.saturating_sub(began.elapsed()).max(LAST_LOGOUTS)).await;
+        }
         self.stop_admin.cancel();
     }
+}
+
+/// Upstream sessions are for exchanged tokens alone.
+fn sessions(
+    config: &Config,
+    tls: Option<&Arc<ClientConfig>>,
+    control: &Control,
+    clock: &Clock,
+    metrics: &Metrics,
+) -> Option<Sessions> {
+    let wanted = config.sessions.enabled && matches!(config.mode, ModeSettings::Exchange);
+    wanted.then(|| {
+        let nextcloud = &config.nextcloud;
+        let connector = Connector::new(nextcloud.address.clone(), tls.cloned(), nextcloud.connect_timeout);
+        let courier = Courier::new(connector, Arc::new(nextcloud.clone()));
+        Sessions::new(config.sessions.clone(), courier, control.clone(), clock.clone(), metrics.clone())
+    })
 }
 
 /// TLS to Nextcloud: the platform's roots and `ca_file`.

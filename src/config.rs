@@ -6,6 +6,7 @@ pub mod issuers;
 pub mod listen;
 pub mod nextcloud;
 pub mod reader;
+pub mod sessions;
 pub mod telemetry;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ pub use telemetry::TelemetrySettings;
 
 use crate::nextcloud::mount::Root;
 use crate::oauth::IssuerSettings;
+use crate::session::SessionSettings;
 use crate::upstream::NextcloudSettings;
 
 /// How callers' tokens become credentials for Nextcloud.
@@ -60,6 +62,8 @@ pub struct Config {
     pub admin: AdminSettings,
     /// The Nextcloud leg.
     pub nextcloud: NextcloudSettings,
+    /// Upstream sessions.
+    pub sessions: SessionSettings,
     /// The issuers.
     pub issuers: Vec<IssuerSettings>,
     /// Logs and traces.
@@ -109,6 +113,7 @@ impl Config {
         let basic = nextcloud::basic(&mut section, mode == "basic");
         let nextcloud = nextcloud::resolve(&mut section, &public_url, public_root, trusted_proxies);
         section.finish();
+        let sessions = sessions::resolve(&mut root.section("sessions"));
         let issuers = issuers::resolve(&mut root, &public_url, &mode);
         let telemetry = telemetry::resolve(&mut root.section("telemetry"));
         let mode = match (mode.as_str(), basic) {
@@ -134,6 +139,7 @@ impl Config {
                     listen,
                     admin,
                     nextcloud,
+                    sessions,
                     issuers,
                     telemetry,
                 })

@@ -42,6 +42,7 @@ pub mod oauth;
 pub mod exchange;
 pub mod nextcloud;
 pub mod upstream;
+pub mod session;
 pub mod error;
 pub mod service;
 pub mod middleware;

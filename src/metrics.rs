@@ -26,6 +26,10 @@ macro_rules! label {
     };
 }
 
+mod sessions;
+
+pub use sessions::{Logout, SessionEnd, SessionEvent, SessionMetrics};
+
 label! {
     /// How a token that a caller presented was judged.
     Verification {
@@ -238,6 +242,8 @@ pub struct Metrics {
     pub untouched_seconds: Histogram,
     /// Purges by cause.
     pub purges: Counters<PurgeCause>,
+    /// Upstream sessions.
+    pub sessions: SessionMetrics,
     /// Remembered tokens.
     pub entries: IntGauge,
     /// Open connections on the public listener.
@@ -290,6 +296,7 @@ impl Metrics {
                 "Time until Nextcloud's response head to requests without a bearer token",
             )?,
             purges: Counters::new(&registry, "obo_purges_total", "Orders to forget tokens", "cause")?,
+            sessions: SessionMetrics::new(&registry)?,
             entries: gauge(&registry, "obo_entries", "Remembered subject tokens")?,
             connections: gauge(&registry, "obo_connections", "Open connections on the public listener")?,
             registry,

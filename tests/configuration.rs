@@ -237,3 +237,19 @@ fn a_port_that_is_taken_exits_1() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&address));
 }
+
+#[test]
+fn sessions_are_set_and_their_faults_found() {
+    let secret = secret();
+    let with = |lines: &str| resolve(&format!("{}[sessions]\n{lines}\n", minimal(secret.path())));
+    let default = with("").unwrap().sessions;
+    assert!(default.enabled && default.most == 10_000);
+    let set = with("enabled = false\nwait = \"1s\"\nidle = \"3m\"\nmax = 7").unwrap().sessions;
+    assert_eq!((set.enabled, set.wait.as_secs(), set.idle.as_secs(), set.most), (false, 1, 180, 7));
+    let faults = with("enabled = 3\nwait = 5\nidle = \"0s\"\nmax = 0\nmin = 1").unwrap_err();
+    for fault in
+        ["sessions.enabled:", "sessions.wait:", "sessions.idle:", "sessions.max:", "sessions.min: there is no such"]
+    {
+        assert!(faults.contains(fault), "{fault} in {faults}");
+    }
+}

@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("exchange", "what is known of a token, and what it is exchanged for"),
     ("nextcloud", "how Nextcloud reads a path"),
     ("upstream", "where Nextcloud is"),
+    ("session", "what Nextcloud keeps for a person"),
     ("error", "why a request is not served"),
     ("service", "the shape of our services"),
     ("middleware", "the passports"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::person::person;
 use super::{ExchangeError, ExchangedToken};
 use crate::oauth::Issuer;
 use crate::oauth::VerifyError;
@@ -51,7 +52,8 @@ pub async fn check(
     let expires_at = check_claims(issuer, identity, asked, &answer.scope, &claims, now)?;
     let header = BearerHeader::new(token)
         .ok_or_else(|| ExchangeError::Malformed("the token cannot stand in a header".to_owned()))?;
-    Ok(ExchangedToken { header, lifetime: Lifetime::new(now, expires_at, identity.expires_at) })
+    let person = person(token, identity.client.as_deref());
+    Ok(ExchangedToken { header, lifetime: Lifetime::new(now, expires_at, identity.expires_at), person })
 }
 
 async fn verified(issuer: &Issuer, token: &str) -> Result<Claims, ExchangeError> {

@@ -86,6 +86,15 @@ impl Grant {
         self.caller.entry()
     }
 
+    /// The exchanged token, with which an upstream session may go. The other kinds of credential have none.
+    #[must_use]
+    pub fn exchanged(&self) -> Option<&Arc<ExchangedToken>> {
+        match &self.credential {
+            Credential::Exchanged(token) => Some(token),
+            Credential::MultiAudience(_) | Credential::Basic(_) => None,
+        }
+    }
+
     /// When a stream under this grant has to end.
     #[must_use]
     pub fn ends(&self) -> Timestamp {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::COOKIE;
 use http::{Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::metrics::{Metrics, Upstream};
 use crate::middleware::exchange::{Exchanged, Grant};
 use crate::service::{Answer, Answering};
+use crate::session::{Lease, Sessions};
 use crate::token::Clock;
 use crate::upstream::Connector;
 use crate::upstream::NextcloudSettings;
@@ -28,24 +30,26 @@ use crate::upstream::NextcloudSettings;
 pub struct Proxy {
     leg: Leg,
     budget: ReplayBudget,
+    sessions: Option<Sessions>,
     metrics: Metrics,
     clock: Clock,
     stop: CancellationToken,
 }
 
 impl Proxy {
-    /// A proxy with a pool of its own.
+    /// A proxy with a pool of its own. Without `sessions` every request goes with its token alone.
     #[must_use]
     pub fn new(
         connector: Connector,
         settings: Arc<NextcloudSettings>,
         budget: ReplayBudget,
+        sessions: Option<Sessions>,
         metrics: Metrics,
         clock: Clock,
         stop: CancellationToken,
     ) -> Self {
         let leg = Leg::new(connector, settings, metrics.upstream.clone(), metrics.upstream_seconds.clone());
-        Self { leg, budget, metrics, clock, stop }
+        Self { leg, budget, sessions, metrics, clock, stop }
     }
 
     async fn forward(&self, exchanged: Exchanged) -> Answer {
@@ -67,12 +71,17 @@ impl Proxy {
         }
         let replay = inward::replay(replay, &mut head, &self.leg.settings);
         let method = head.method.clone();
-        let outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
+        let mut outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
+        // Last of all: what a caller sent as `Cookie` is gone by now.
+        let lease = self.lease(&grant).await;
+        outgoing.headers.extend(lease.as_ref().map(|lease| (COOKIE, lease.cookie().clone())));
         let mut answer = match replay {
             // Boxed: see `twice`.
-            Replay::Kept(body, _permit) if grant.replaceable() => Box::pin(self.twice(outgoing, body, &grant)).await?,
-            Replay::Kept(body, _) => self.once(outgoing, Body::full(body), &grant).await?,
-            Replay::Once(body) => self.once(outgoing, body, &grant).await?,
+            Replay::Kept(body, _permit) if grant.replaceable() => {
+                Box::pin(self.twice(outgoing, body, &grant, lease)).await?
+            }
+            Replay::Kept(body, _) => self.once(outgoing, Body::full(body), &grant, lease).await?,
+            Replay::Once(body) => self.once(outgoing, body, &grant, lease).await?,
         };
         let granted = tunnel::grants(answer.headers());
         headers::clean(answer.headers_mut(), &self.leg.settings);
@@ -86,23 +95,32 @@ impl Proxy {
         Ok(multistatus::answer(&method, answer, &self.leg.settings))
     }
 
-    /// Sends a request that can be sent again, and does so once if Nextcloud refuses the token (nextcloud.md §1).
-    async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant) -> Answer {
+    /// The upstream session that goes with the request's token.
+    async fn lease(&self, grant: &Grant) -> Option<Lease> {
+        self.sessions.as_ref()?.lease(grant.entry(), grant.exchanged()?).await
+    }
+
+    /// Sends a request that can be sent again, and does so once if Nextcloud refuses the token (nextcloud.md §1). Which of the two it refused,
+    /// token or session, cannot be told, so both are dropped; the second attempt goes without a session, so that a second refusal is the
+    /// token's alone, and no stale session holds off exchanges.
+    async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant, lease: Option<Lease>) -> Answer {
         let answer = self.leg.send(outgoing.clone().with(Body::full(body.clone()))).await?;
-        let refused = match rejection::judge(answer, self.leg.settings.idle_timeout, &self.leg.settings.mount).await? {
-            Judged::Answer(answer) => return Ok(self.streamed(answer, grant)),
+        let refused = match self.judge(answer, grant, lease.as_ref()).await? {
+            Judged::Answer(answer) => return Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => return Ok(answer.map(Body::full)),
             Judged::Rejected => grant.clone(),
         };
+        drop(lease);
         tracing::debug!("Nextcloud refused an exchanged token; it is exchanged once more");
         let renewed = refused.replace().await?;
         let mut outgoing = outgoing;
+        outgoing.headers.remove(COOKIE);
         outgoing.headers.insert(http::header::AUTHORIZATION, renewed.authorization().clone());
         let answer = self.leg.send(outgoing.with(Body::full(body))).await?;
-        match rejection::judge(answer, self.leg.settings.idle_timeout, &self.leg.settings.mount).await? {
+        match self.judge(answer, &renewed, None).await? {
             Judged::Answer(answer) => {
                 self.metrics.upstream.count(Upstream::Retried);
-                Ok(self.streamed(answer, &renewed))
+                Ok(self.streamed(answer, &renewed, None))
             }
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
             Judged::Rejected => {
@@ -115,10 +133,10 @@ impl Proxy {
     }
 
     /// Sends a request that cannot be sent again.
-    async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant) -> Answer {
+    async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant, lease: Option<Lease>) -> Answer {
         let answer = self.leg.send(outgoing.with(body)).await?;
-        match rejection::judge(answer, self.leg.settings.idle_timeout, &self.leg.settings.mount).await? {
-            Judged::Answer(answer) => Ok(self.streamed(answer, grant)),
+        match self.judge(answer, grant, lease.as_ref()).await? {
+            Judged::Answer(answer) => Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
             Judged::Rejected => {
                 if grant.replaceable() {
@@ -130,8 +148,22 @@ impl Proxy {
         }
     }
 
-    fn streamed(&self, answer: Response<Incoming>, grant: &Grant) -> Response<Body> {
-        self.leg.streamed(answer, || self.ending(grant))
+    /// Tells a refusal from an answer; either may end the session that the request went with.
+    async fn judge(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<&Lease>) -> Result<Judged, Error> {
+        let settings = &self.leg.settings;
+        let judged = rejection::judge(answer, settings.idle_timeout, &settings.mount).await?;
+        if let (Some(sessions), Some(lease), Some(token)) = (&self.sessions, lease, grant.exchanged()) {
+            match &judged {
+                Judged::Answer(answer) => sessions.observe(lease, token, answer),
+                Judged::ReadAnswer(answer) => sessions.observe(lease, token, answer),
+                Judged::Rejected => sessions.rejected(lease),
+            }
+        }
+        Ok(judged)
+    }
+
+    fn streamed(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<Lease>) -> Response<Body> {
+        self.leg.streamed(answer, || self.ending(grant), lease)
     }
 
     /// Ends when the caller's token is purged or expires, or when we stop.

@@ -19,6 +19,7 @@ use super::upload::{Progress, Upload, UploadFailure};
 use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Counters, Upstream};
+use crate::session::Lease;
 use crate::upstream::{Connector, NextcloudSettings};
 
 /// Idle connections are closed after this long: Apache closes its own after five seconds.
@@ -100,13 +101,20 @@ impl Leg {
         }
     }
 
-    /// The answer with its body watched; an event stream ends by `ending`.
-    pub fn streamed(&self, answer: Response<Incoming>, ending: impl FnOnce() -> Ending) -> Response<Body> {
+    /// The answer with its body watched; an event stream ends by `ending`. A session is in use until the body is through; that of an event
+    /// stream may never be, and Nextcloud has done with the session by then.
+    pub fn streamed(
+        &self,
+        answer: Response<Incoming>,
+        ending: impl FnOnce() -> Ending,
+        lease: Option<Lease>,
+    ) -> Response<Body> {
         if answer.body().is_end_stream() {
             return answer.map(Body::from);
         }
         let ending = is_event_stream(answer.headers()).then(ending);
-        answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending)))
+        let lease = lease.filter(|_| ending.is_none());
+        answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending, lease)))
     }
 
     /// The same path and query, byte for byte behind the roots of the mount; the authority only names the pool.

@@ -55,7 +55,7 @@ impl UntouchedProxy {
         let method = head.method.clone();
         let outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
         let answer = self.leg.send(outgoing.with(body)).await?;
-        let mut answer: Response<Body> = self.leg.streamed(answer, || self.ending());
+        let mut answer: Response<Body> = self.leg.streamed(answer, || self.ending(), None);
         let granted = tunnel::grants(answer.headers());
         headers::clean_untouched(answer.headers_mut(), settings);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {

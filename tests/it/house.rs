@@ -52,6 +52,10 @@ pub struct Plan {
     pub prefix: &'static str,
     /// What follows the stand-in's host and port in `nextcloud.url`, such as `/nextcloud`.
     pub upstream_root: &'static str,
+    /// Upstream sessions, which most tests go without: they count what reaches Nextcloud, and openings are requests too.
+    pub sessions: bool,
+    /// TOML lines in `[sessions]`.
+    pub session_lines: String,
     /// Cores; two by default.
     pub threads: Option<usize>,
 }
@@ -129,12 +133,14 @@ impl Plan {
         std::fs::write(secret.path(), "mcp-server-secret\n").unwrap();
         let toml = format!(
             "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n{}\n[admin]\naddress = \"127.0.0.1:0\"\n\
-             [nextcloud]\nurl = {upstream:?}\n{}\n\
+             [nextcloud]\nurl = {upstream:?}\n{}\n[sessions]\nenabled = {}\n{}\n\
              [issuers.dev]\nissuer = {:?}\nclient_id = \"mcp-server\"\nclient_secret_file = {:?}\n{}\n{}\n",
             self.top,
             self.threads.unwrap_or(2),
             self.listen_lines,
             self.nextcloud_lines,
+            self.sessions,
+            self.session_lines,
             provider.issuer(),
             secret.path(),
             self.issuer_lines,

@@ -28,6 +28,7 @@ mod bodies;
 mod limits;
 mod tunnels;
 mod rejected;
+mod sessions;
 mod tls;
 mod never;
 mod mount;
