@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -24,9 +24,8 @@ const AT_ONCE: usize = 32;
 /// Idle connections are closed after this long: Apache closes its own after five seconds.
 const IDLE_CONNECTIONS: Duration = Duration::from_secs(4);
 
-/// The authority only names the pool.
-const WHO: &str = "http://nextcloud/ocs/v2.php/cloud/user?format=json";
-const LOGOUT: &str = "http://nextcloud/index.php/logout";
+const WHO: &str = "/ocs/v2.php/cloud/user?format=json";
+const LOGOUT: &str = "/index.php/logout";
 
 /// Nextcloud did not answer: no connection, no time, or an answer without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,12 +80,14 @@ impl Courier {
 
     async fn ask(
         &self,
-        uri: &'static str,
+        path: &'static str,
         bearer: Option<&HeaderValue>,
         cookies: Option<&HeaderValue>,
     ) -> Result<Told, NoAnswer> {
         let mut request = Request::new(Body::empty());
-        *request.uri_mut() = Uri::from_static(uri);
+        // The authority only names the pool.
+        let uri = format!("http://nextcloud{}", self.settings.mount.sent(path));
+        *request.uri_mut() = uri.parse().map_err(|_| NoAnswer)?;
         self.fill(request.headers_mut(), bearer, cookies);
         tokio::time::timeout(PATIENCE, self.send(request)).await.unwrap_or(Err(NoAnswer))
     }
