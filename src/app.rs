@@ -21,17 +21,20 @@ use crate::endpoint::well_known::{self, ProtectedResource};
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Weakening};
 use crate::middleware::authenticate::Authentication;
-use crate::middleware::authorize::Authorization;
+use crate::middleware::authorize::scopes::ScopeJudge;
+use crate::middleware::authorize::{Authorization, ReadingBudget};
 use crate::middleware::exchange::{Exchange, Mode};
 use crate::middleware::respond::{self, Challenges};
 use crate::middleware::trace::Sampling;
 use crate::nextcloud::destination::PublicAuthority;
 use crate::nextcloud::family::Family;
+use crate::nextcloud::policy::Enforcement;
 use crate::oauth::introspection::Introspector;
 use crate::oauth::jwks::{PurgeSink, RemoteKeys};
-use crate::oauth::{Issuer, Issuers, ProviderClient, Verifier};
+use crate::oauth::settings::ScopesFrom;
+use crate::oauth::{Issuer, Issuers, Profile, ProviderClient, Verifier};
 use crate::proxy::connect::Connector;
 use crate::proxy::replay::ReplayBudget;
 use crate::proxy::{NextcloudSettings, Proxy, UpstreamAddress};
@@ -61,6 +64,8 @@ pub struct App {
     issuers: Issuers,
     entries: Entries,
     authentication: Authentication,
+    scopes: Arc<ScopeJudge>,
+    bodies: ReadingBudget,
     mode: Mode,
     upstream_tls: Option<Arc<ClientConfig>>,
     sampling: Sampling,
@@ -132,7 +137,22 @@ impl App {
             deadline: config.listen.auth_timeout,
         };
         let upstream_tls = upstream_tls(&config)?;
-        Ok(Self { config, clock, metrics, issuers, entries, authentication, mode, upstream_tls, sampling })
+        let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
+        let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
+        warn_of_weakenings(&config, &metrics);
+        Ok(Self {
+            config,
+            clock,
+            metrics,
+            issuers,
+            entries,
+            authentication,
+            scopes,
+            bodies,
+            mode,
+            upstream_tls,
+            sampling,
+        })
     }
 
     /// Binds the listeners and starts serving: a thread per core, and on the current (control) runtime the admin listener and the upkeep.
@@ -217,10 +237,13 @@ impl App {
             authentication: Arc::new(self.authentication.clone()),
             authorization: Arc::new(Authorization {
                 authorities: PublicAuthority::of_url(public_url).into_iter().collect(),
+                scopes: self.scopes.clone(),
+                bodies: self.bodies.clone(),
                 metrics: self.metrics.clone(),
             }),
             exchange: Arc::new(Exchange {
                 mode: self.mode.clone(),
+                scopes: self.scopes.clone(),
                 clock: self.clock.clone(),
                 deadline: self.config.listen.auth_timeout,
                 issuers: self.issuers.clone(),
@@ -296,6 +319,29 @@ impl Running {
         let joined = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let _ = joined.await;
         self.stop_admin.cancel();
+    }
+}
+
+/// Law 3: whatever weakens a law is said at each start, and counted.
+fn warn_of_weakenings(config: &Config, metrics: &Metrics) {
+    let policy = match config.policy.enforcement {
+        Enforcement::Enforce => None,
+        Enforcement::Audit => Some(Weakening::PolicyAudit),
+        Enforcement::Off => Some(Weakening::PolicyOff),
+    };
+    if let Some(weakening) = policy {
+        metrics.weakened.count(weakening);
+        tracing::warn!("policy.enforcement is not enforce: a token can do whatever its user can, whatever its scopes");
+    }
+    for never in config.policy.opened.iter() {
+        metrics.weakened.count(Weakening::NeverOpened);
+        tracing::warn!(allow_never = never.as_str(), danger = never.reason(), "danger: part of the never-list is open");
+    }
+    for issuer in &config.issuers {
+        if issuer.scopes_from == ScopesFrom::Exchanged && issuer.profile == Profile::Keycloak {
+            metrics.weakened.count(Weakening::ScopesFromExchange);
+            tracing::warn!(issuer = %issuer.issuer, "scopes_from is exchanged: Keycloak grants whatever our client asks for, whatever the caller was granted");
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod issuers;
 pub mod listen;
 pub mod nextcloud;
+pub mod policy;
 pub mod reader;
 pub mod telemetry;
 
@@ -19,6 +20,7 @@ pub use listen::{AdminSettings, ListenSettings};
 pub use reader::{Faults, Section};
 pub use telemetry::TelemetrySettings;
 
+use crate::nextcloud::policy::Policy;
 use crate::oauth::IssuerSettings;
 use crate::proxy::NextcloudSettings;
 
@@ -48,6 +50,8 @@ pub struct Config {
     pub admin: AdminSettings,
     /// The Nextcloud leg.
     pub nextcloud: NextcloudSettings,
+    /// Which scopes open what.
+    pub policy: Arc<Policy>,
     /// The issuers.
     pub issuers: Vec<IssuerSettings>,
     /// Logs and traces.
@@ -92,6 +96,8 @@ impl Config {
         let basic = nextcloud::basic(&mut section, mode == "basic");
         let nextcloud = nextcloud::resolve(&mut section, &public_url, trusted_proxies);
         section.finish();
+        let mut danger = root.section("danger");
+        let policy = Arc::new(policy::resolve(&mut root.section("policy"), &mut danger));
         let issuers = issuers::resolve(&mut root, &public_url, &mode);
         let telemetry = telemetry::resolve(&mut root.section("telemetry"));
         let mode = match (mode.as_str(), basic) {
@@ -116,6 +122,7 @@ impl Config {
                     listen,
                     admin,
                     nextcloud,
+                    policy,
                     issuers,
                     telemetry,
                 })

@@ -23,6 +23,8 @@ use crate::token::{BearerHeader, Identity, Lifetime, ScopeSet, SubjectToken};
 pub struct ExchangedToken {
     /// What goes to Nextcloud.
     pub header: BearerHeader,
+    /// What it may do, by the provider's names.
+    pub scopes: ScopeSet,
     /// How long it serves.
     pub lifetime: Lifetime,
 }

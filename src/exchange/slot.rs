@@ -127,7 +127,7 @@ mod tests {
 
     fn token(expires_in: i64) -> Arc<ExchangedToken> {
         let lifetime = Lifetime::new(NOW, Timestamp(NOW.0 + expires_in), Timestamp(NOW.0 + 28_800));
-        Arc::new(ExchangedToken { header: BearerHeader::new("t").unwrap(), lifetime })
+        Arc::new(ExchangedToken { header: BearerHeader::new("t").unwrap(), scopes: ScopeSet::default(), lifetime })
     }
 
     fn slot() -> Slot {

@@ -8,6 +8,7 @@ use std::fmt;
 
 use http::Method;
 
+use super::never::Opened;
 use super::route::Route;
 use super::target::{Ambiguous, Target};
 
@@ -75,6 +76,12 @@ impl<'d> Destination<'d> {
     #[must_use]
     pub fn route(&self, method: &Method) -> Route<'_> {
         Route::fold(method, &self.target)
+    }
+
+    /// The same, where this deployment opens some of the never-list.
+    #[must_use]
+    pub fn route_with(&self, method: &Method, opened: Opened) -> Route<'_> {
+        Route::fold_with(method, &self.target, opened)
     }
 }
 
