@@ -30,4 +30,5 @@ mod tunnels;
 mod rejected;
 mod tls;
 mod never;
+mod policy;
 mod operations;

@@ -58,7 +58,7 @@ impl ScopeJudge {
             return Ok(needs);
         }
         let issuer = self.issuer(entry)?;
-        if issuer.settings.scopes_from == ScopesFrom::Exchanged {
+        if matches!(issuer.settings.scopes_from, ScopesFrom::Exchanged) {
             return Ok(needs);
         }
         match self.hold(&entry.identity().scopes, &issuer.settings, &needs) {
@@ -92,10 +92,14 @@ impl ScopeJudge {
             return Ok(needs.clone());
         }
         let issuer = self.issuer(entry)?;
-        if issuer.settings.scopes_from == ScopesFrom::Exchanged {
+        if matches!(issuer.settings.scopes_from, ScopesFrom::Exchanged) {
             return Ok(Needs::default());
         }
-        Ok(needs.known_to(|scope| issuer.keys.has_scope(&issuer.settings.scope_at_provider(scope))))
+        // What every valid token has is not the provider's to grant.
+        let implicit = self.policy.table.implicit();
+        Ok(needs.known_to(|scope| {
+            !implicit.contains(scope) && issuer.keys.has_scope(&issuer.settings.scope_at_provider(scope))
+        }))
     }
 
     fn issuer(&self, entry: &Entry) -> Result<&Arc<Issuer>, Error> {
