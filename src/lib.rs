@@ -13,6 +13,7 @@
 //!               Request         │ route.rs ── endpoint/well_known.rs
 //!                               │ middleware/authenticate.rs ── exchange/entries.rs, oauth/verifier.rs ── oauth/jwks.rs
 //!               Authenticated   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
+//!                               │                         └─ nextcloud/policy.rs ── nextcloud/dav_body.rs, nextcloud/parameters.rs
 //!               Authorized      │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
 //!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, proxy/rejection.rs
 //!                               ▼

@@ -53,6 +53,8 @@ const EXAMPLES: &[&str] = &[
     "introspection_endpoint",
     "allowed_clients",
     "otlp_endpoint",
+    "scope_prefix",
+    "file",
 ];
 
 #[test]
@@ -81,7 +83,8 @@ fn every_fault_is_found_in_one_start() {
         "public_url = \"ftp://x\"\nmode = \"magic\"\nmispelt = 1\ntrusted_proxies = [\"nowhere\"]\n\
          [listen]\naddress = \"here\"\nmax_requests = 0\ndrain = \"5\"\n[nextcloud]\nurl = \"unix:relative\"\n\
          [telemetry]\nsample_ratio = 2\nlog = \"a=b=c\"\n\
-         [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n",
+         [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n\
+         scopes_from = \"x\"\nscope_prefix = \"a b\"\n[policy]\nenforcement = \"x\"\n[danger]\nallow_never = [\"x\"]\n",
     )
     .unwrap_err();
     for fault in [
@@ -100,6 +103,10 @@ fn every_fault_is_found_in_one_start() {
         "issuers.a.leeway:",
         "issuers.a.client_secret_file:",
         "issuers.a.profile:",
+        "issuers.a.scopes_from:",
+        "issuers.a.scope_prefix:",
+        "policy.enforcement:",
+        "danger.allow_never:",
         "issuers.a.client_id: is missing",
     ] {
         assert!(faults.contains(fault), "{fault} is not in\n{faults}");
@@ -111,6 +118,15 @@ fn a_symmetric_algorithm_or_our_own_audience_at_nextcloud_is_a_fault() {
     let secret = secret();
     let faults = resolve(&format!("audiences = [\"nextcloud\"]\n{}", minimal(secret.path()))).unwrap_err();
     assert!(faults.contains("needs no exchange"), "{faults}");
+}
+
+#[test]
+fn an_exchanged_token_cannot_decide_where_nothing_is_exchanged() {
+    let secret = secret();
+    let faults =
+        resolve(&format!("mode = \"multi-audience\"\n{}scopes_from = \"exchanged\"\n", minimal(secret.path())))
+            .unwrap_err();
+    assert!(faults.contains("issuers.keycloak.scopes_from:"), "{faults}");
 }
 
 #[test]

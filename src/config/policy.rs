@@ -99,7 +99,7 @@ pub(super) fn scope(text: &str) -> Result<String, String> {
     if text.is_empty() || !text.bytes().all(good) {
         return Err("is no scope".to_owned());
     }
-    Ok(reader::text(text)?)
+    reader::text(text)
 }
 
 fn never(text: &str) -> Result<Never, String> {

@@ -34,7 +34,7 @@ async fn a_contact_is_not_read_through_the_calendar_scope_however_its_path_is_wr
     for href in [
         format!("<d:href>{contact}</d:href>"),
         format!("<d:href><![CDATA[{contact}]]></d:href>"),
-        format!("<d:href>/remote.php/dav/<![CDATA[address]]>books/users/alice/contacts/1.vcf</d:href>"),
+        "<d:href>/remote.php/dav/<![CDATA[address]]>books/users/alice/contacts/1.vcf</d:href>".into(),
         "<d:href>/remote.php/dav/&#97;ddressbooks/users/alice/contacts/1.vcf</d:href>".into(),
         "<d:href>/remote.php/dav/%61ddressbooks/users/alice/contacts/1.vcf</d:href>".into(),
         "<d:href>/remote.php/carddav/addressbooks/alice/contacts/1.vcf</d:href>".into(),
