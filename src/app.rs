@@ -1,5 +1,8 @@
 //! The composition root: [`Config`] → running listeners. Names the concrete types; decides nothing.
 
+pub(crate) mod leg;
+mod weakenings;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use rustls::ClientConfig;
-use rustls_platform_verifier::{BuilderVerifierExt as _, Verifier as PlatformVerifier};
 use secrecy::ExposeSecret as _;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Semaphore;
@@ -23,7 +25,8 @@ use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
-use crate::middleware::authorize::Authorization;
+use crate::middleware::authorize::scopes::ScopeJudge;
+use crate::middleware::authorize::{Authorization, ReadingBudget};
 use crate::middleware::exchange::{Exchange, Mode};
 use crate::middleware::respond::{self, Challenges};
 use crate::middleware::trace::Sampling;
@@ -36,11 +39,10 @@ use crate::proxy::replay::ReplayBudget;
 use crate::proxy::{Proxy, UntouchedProxy, UntouchedService};
 use crate::server::{self, Serving};
 use crate::session::Sessions;
-use crate::session::courier::Courier;
 use crate::stack::{self, PublicParts};
 use crate::token::{BearerHeader, Clock};
 use crate::upstream::Connector;
-use crate::upstream::{NextcloudSettings, UpstreamAddress};
+use crate::upstream::NextcloudSettings;
 
 /// Expired entries are dropped this often.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -69,6 +71,8 @@ pub struct App {
     issuers: Issuers,
     entries: Entries,
     authentication: Authentication,
+    scopes: Arc<ScopeJudge>,
+    bodies: ReadingBudget,
     mode: Mode,
     upstream_tls: Option<Arc<ClientConfig>>,
     sessions: Option<Sessions>,
@@ -123,8 +127,8 @@ impl App {
         }));
         let introspector =
             issuers.introspecting().map(|issuer| Introspector::new(issuer.clone(), control.clone(), clock.clone()));
-        let upstream_tls = upstream_tls(&config)?;
-        let sessions = sessions(&config, upstream_tls.as_ref(), &control, &clock, &metrics);
+        let upstream_tls = leg::upstream_tls(&config)?;
+        let sessions = leg::sessions(&config, upstream_tls.as_ref(), &control, &clock, &metrics);
         if let Some(sessions) = sessions.clone() {
             entries.watch(Arc::new(move |purge| sessions.purge(purge)));
         }
@@ -152,7 +156,23 @@ impl App {
             metrics: metrics.clone(),
             deadline: config.listen.auth_timeout,
         };
-        Ok(Self { config, clock, metrics, issuers, entries, authentication, mode, upstream_tls, sessions, sampling })
+        let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
+        let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
+        weakenings::warn_of(&config, &metrics);
+        Ok(Self {
+            config,
+            clock,
+            metrics,
+            issuers,
+            entries,
+            authentication,
+            scopes,
+            bodies,
+            mode,
+            upstream_tls,
+            sessions,
+            sampling,
+        })
     }
 
     /// Binds the listeners and starts serving: a thread per core, and on the current (control) runtime the admin listener and the upkeep.
@@ -257,10 +277,13 @@ impl App {
             authorization: Arc::new(Authorization {
                 mount,
                 authorities: PublicAuthority::of_url(public_url).into_iter().collect(),
+                scopes: self.scopes.clone(),
+                bodies: self.bodies.clone(),
                 metrics: self.metrics.clone(),
             }),
             exchange: Arc::new(Exchange {
                 mode: self.mode.clone(),
+                scopes: self.scopes.clone(),
                 clock: self.clock.clone(),
                 deadline: self.config.listen.auth_timeout,
                 issuers: self.issuers.clone(),
@@ -350,45 +373,4 @@ impl Running {
         }
         self.stop_admin.cancel();
     }
-}
-
-/// Upstream sessions are for exchanged tokens alone.
-fn sessions(
-    config: &Config,
-    tls: Option<&Arc<ClientConfig>>,
-    control: &Control,
-    clock: &Clock,
-    metrics: &Metrics,
-) -> Option<Sessions> {
-    let wanted = config.sessions.enabled && matches!(config.mode, ModeSettings::Exchange);
-    wanted.then(|| {
-        let nextcloud = &config.nextcloud;
-        let connector = Connector::new(nextcloud.address.clone(), tls.cloned(), nextcloud.connect_timeout);
-        let courier = Courier::new(connector, Arc::new(nextcloud.clone()));
-        Sessions::new(config.sessions.clone(), courier, control.clone(), clock.clone(), metrics.clone())
-    })
-}
-
-/// TLS to Nextcloud: the platform's roots and `ca_file`.
-pub(crate) fn upstream_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, StartError> {
-    if !matches!(config.nextcloud.address, UpstreamAddress::Https { .. }) {
-        return Ok(None);
-    }
-    let failed = |error: &dyn std::fmt::Display| StartError::Setup(format!("TLS to Nextcloud: {error}"));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?;
-    let config = match &config.ca_pem {
-        None => builder.with_platform_verifier().map_err(|error| failed(&error))?.with_no_client_auth(),
-        Some(pem) => {
-            use rustls::pki_types::pem::PemObject as _;
-            let roots: Vec<_> = rustls::pki_types::CertificateDer::pem_slice_iter(pem)
-                .collect::<Result<_, _>>()
-                .map_err(|error| failed(&error))?;
-            let verifier = PlatformVerifier::new_with_extra_roots(roots, provider).map_err(|error| failed(&error))?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
-        }
-    };
-    Ok(Some(Arc::new(config)))
 }

@@ -5,6 +5,7 @@
 pub mod issuers;
 pub mod listen;
 pub mod nextcloud;
+pub mod policy;
 pub mod reader;
 pub mod sessions;
 pub mod telemetry;
@@ -21,6 +22,7 @@ pub use reader::{Faults, Section};
 pub use telemetry::TelemetrySettings;
 
 use crate::nextcloud::mount::Root;
+use crate::nextcloud::policy::Policy;
 use crate::oauth::IssuerSettings;
 use crate::session::SessionSettings;
 use crate::upstream::NextcloudSettings;
@@ -64,6 +66,8 @@ pub struct Config {
     pub nextcloud: NextcloudSettings,
     /// Upstream sessions.
     pub sessions: SessionSettings,
+    /// Which scopes open what.
+    pub policy: Arc<Policy>,
     /// The issuers.
     pub issuers: Vec<IssuerSettings>,
     /// Logs and traces.
@@ -114,6 +118,8 @@ impl Config {
         let nextcloud = nextcloud::resolve(&mut section, &public_url, public_root, trusted_proxies);
         section.finish();
         let sessions = sessions::resolve(&mut root.section("sessions"));
+        let mut danger = root.section("danger");
+        let policy = Arc::new(policy::resolve(&mut root.section("policy"), &mut danger));
         let issuers = issuers::resolve(&mut root, &public_url, &mode);
         let telemetry = telemetry::resolve(&mut root.section("telemetry"));
         let mode = match (mode.as_str(), basic) {
@@ -140,6 +146,7 @@ impl Config {
                     admin,
                     nextcloud,
                     sessions,
+                    policy,
                     issuers,
                     telemetry,
                 })

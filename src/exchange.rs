@@ -24,6 +24,8 @@ use crate::token::{BearerHeader, Digest, Identity, Lifetime, ScopeSet, SubjectTo
 pub struct ExchangedToken {
     /// What goes to Nextcloud.
     pub header: BearerHeader,
+    /// What it may do, by the provider's names.
+    pub scopes: ScopeSet,
     /// How long it serves.
     pub lifetime: Lifetime,
     /// For whom Nextcloud takes it, and through which client: whose upstream session may go with it. None: nobody's.

@@ -14,6 +14,7 @@
 //!               Untouched   ┌───┤ middleware/untouched.rs      (bears no token, and the operator lets that pass)
 //!                               │ middleware/authenticate.rs ── exchange/entries.rs, oauth/verifier.rs ── oauth/jwks.rs
 //!               Authenticated   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
+//!                               │                         └─ nextcloud/policy.rs ── nextcloud/dav_body.rs, nextcloud/parameters.rs
 //!               Authorized      │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
 //!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, proxy/rejection.rs
 //!                           │   ▼

@@ -156,6 +156,30 @@ label! {
     }
 }
 
+label! {
+    /// What a request would have been refused with, had the policy been enforced.
+    Audited {
+        /// The token has not the scopes.
+        InsufficientScope = "insufficient_scope",
+        /// No scope opens it.
+        ForbiddenRoute = "forbidden_route",
+    }
+}
+
+label! {
+    /// A switch that weakens a law (law 3).
+    Weakening {
+        /// Missing scopes are only noted.
+        PolicyAudit = "policy_audit",
+        /// Scopes are not looked at.
+        PolicyOff = "policy_off",
+        /// Part of the never-list is open.
+        NeverOpened = "never_opened",
+        /// An issuer that grants whatever our client asks for decides about scopes.
+        ScopesFromExchange = "scopes_from_exchange",
+    }
+}
+
 /// A counter with one label.
 #[derive(Debug, Clone)]
 pub struct Counters<L> {
@@ -240,6 +264,10 @@ pub struct Metrics {
     pub untouched: Counters<Upstream>,
     /// Seconds until Nextcloud's response head to those.
     pub untouched_seconds: Histogram,
+    /// Requests that pass only because the policy is not enforced.
+    pub audited: Counters<Audited>,
+    /// Switches that weaken a law, counted at the start.
+    pub weakened: Counters<Weakening>,
     /// Purges by cause.
     pub purges: Counters<PurgeCause>,
     /// Upstream sessions.
@@ -294,6 +322,18 @@ impl Metrics {
                 &registry,
                 "obo_untouched_head_seconds",
                 "Time until Nextcloud's response head to requests without a bearer token",
+            )?,
+            audited: Counters::new(
+                &registry,
+                "obo_policy_audited_total",
+                "Requests that pass only because the policy is not enforced",
+                "refusal",
+            )?,
+            weakened: Counters::new(
+                &registry,
+                "obo_weakened_total",
+                "Switches that weaken a law, counted at each start",
+                "switch",
             )?,
             purges: Counters::new(&registry, "obo_purges_total", "Orders to forget tokens", "cause")?,
             sessions: SessionMetrics::new(&registry)?,

@@ -56,6 +56,8 @@ const EXAMPLES: &[&str] = &[
     "introspection_endpoint",
     "allowed_clients",
     "otlp_endpoint",
+    "scope_prefix",
+    "file",
 ];
 
 #[test]
@@ -85,7 +87,8 @@ fn every_fault_is_found_in_one_start() {
          [listen]\naddress = \"here\"\nmax_requests = 0\ndrain = \"5\"\n[nextcloud]\nurl = \"unix:relative\"\n\
          webroot = \"nc\"\nalso_known_as = [\"a/b\"]\n\
          [telemetry]\nsample_ratio = 2\nlog = \"a=b=c\"\n\
-         [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n",
+         [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n\
+         scopes_from = \"x\"\nscope_prefix = \"a b\"\n[policy]\nenforcement = \"x\"\n[danger]\nallow_never = [\"x\"]\n",
     )
     .unwrap_err();
     for fault in [
@@ -107,6 +110,10 @@ fn every_fault_is_found_in_one_start() {
         "issuers.a.leeway:",
         "issuers.a.client_secret_file:",
         "issuers.a.profile:",
+        "issuers.a.scopes_from:",
+        "issuers.a.scope_prefix:",
+        "policy.enforcement:",
+        "danger.allow_never:",
         "issuers.a.client_id: is missing",
     ] {
         assert!(faults.contains(fault), "{fault} is not in\n{faults}");
@@ -171,6 +178,15 @@ fn nothing_without_a_token_is_forwarded_unless_it_is_said_and_check_says_it_agai
         let told = String::from_utf8_lossy(&output.stdout).contains("non_bearer: ");
         assert_eq!((output.status.success(), told), (true, said));
     }
+}
+
+#[test]
+fn an_exchanged_token_cannot_decide_where_nothing_is_exchanged() {
+    let secret = secret();
+    let faults =
+        resolve(&format!("mode = \"multi-audience\"\n{}scopes_from = \"exchanged\"\n", minimal(secret.path())))
+            .unwrap_err();
+    assert!(faults.contains("issuers.keycloak.scopes_from:"), "{faults}");
 }
 
 #[test]

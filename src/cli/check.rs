@@ -39,7 +39,7 @@ pub fn run(config: Config, online: bool) -> Result<(), Box<dyn std::error::Error
         for issuer in &config.issuers {
             faults += report(&issuer.issuer, ask_issuer(&client, issuer).await);
         }
-        let tls = app::upstream_tls(&config)?;
+        let tls = app::leg::upstream_tls(&config)?;
         let connector = Connector::new(config.nextcloud.address.clone(), tls, config.nextcloud.connect_timeout);
         faults += report("nextcloud", ask_nextcloud(connector, &config.nextcloud).await);
         if faults == 0 { Ok(()) } else { Err(format!("{faults} check(s) failed").into()) }

@@ -173,7 +173,8 @@ mod tests {
                 let now = self.clock.now();
                 let expires_in = self.answer.lock().clone()?;
                 let lifetime = Lifetime::new(now, Timestamp(now.0 + expires_in), identity.expires_at);
-                Ok(ExchangedToken { header: BearerHeader::new(&format!("t{number}")).unwrap(), lifetime, person: None })
+                let header = BearerHeader::new(&format!("t{number}")).unwrap();
+                Ok(ExchangedToken { header, scopes: ScopeSet::default(), lifetime, person: None })
             })
         }
     }

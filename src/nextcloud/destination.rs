@@ -10,6 +10,7 @@ use std::fmt;
 use http::Method;
 
 use super::mount::Mount;
+use super::never::Opened;
 use super::route::Route;
 use super::target::{Ambiguous, Target};
 
@@ -82,6 +83,12 @@ impl<'d> Destination<'d> {
     #[must_use]
     pub fn route(&self, method: &Method) -> Route<'_> {
         Route::fold(method, &self.target)
+    }
+
+    /// The same, where this deployment opens some of the never-list.
+    #[must_use]
+    pub fn route_with(&self, method: &Method, opened: Opened) -> Route<'_> {
+        Route::fold_with(method, &self.target, opened)
     }
 }
 

@@ -71,6 +71,11 @@ impl House {
         self.provider.mint(user).sign().unwrap()
     }
 
+    /// A token of this user that was granted these scopes and no others; [`House::token`] has all.
+    pub fn token_with(&self, user: &str, scopes: &str) -> String {
+        self.provider.mint(user).scope(scopes).sign().unwrap()
+    }
+
     /// `GET` with a token.
     pub async fn get(&self, path: &str, token: &str) -> reqwest::Response {
         self.request("GET", path, token).send().await.unwrap()

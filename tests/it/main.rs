@@ -33,4 +33,5 @@ mod tls;
 mod never;
 mod mount;
 mod in_front;
+mod policy;
 mod operations;

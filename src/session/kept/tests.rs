@@ -41,7 +41,7 @@ pub fn session(departures: &Departures, person: &str, opener: Identity) -> Arc<S
     let cookies = Login::read(&headers, NOW).cookies.unwrap();
     let header = BearerHeader::new("t").unwrap();
     let lifetime = Lifetime::new(NOW, at(300), at(28_800));
-    let bearer = Arc::new(ExchangedToken { header, lifetime, person: None });
+    let bearer = Arc::new(ExchangedToken { header, scopes: ScopeSet::default(), lifetime, person: None });
     let person = Digest::of(person.as_bytes());
     Arc::new(Session::new(("alice".into(), cookies), person, opener, bearer, NOW, departures.clone()))
 }
