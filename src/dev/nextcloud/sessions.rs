@@ -177,3 +177,18 @@ impl Sessions {
         store.remembered.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_session_goes_with_its_remembered_login() {
+        let sessions = Sessions::default();
+        let first = sessions.open("x");
+        let remembered = sessions.log_in(&first, "alice");
+        (0..KEPT).for_each(|_| drop(sessions.open("x")));
+        assert_eq!((sessions.all().len(), sessions.find(&first, Some("x"))), (KEPT, Found::Unknown));
+        assert!(!sessions.recall("alice", &remembered.token, &remembered.session_id));
+    }
+}
