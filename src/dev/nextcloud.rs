@@ -1,8 +1,9 @@
 //! A stand-in for Nextcloud: as much of one as shows whether a proxy in front of it does its work, hazards included.
 //!
 //! It answers as a Nextcloud 32.0.1 with `user_oidc` 7.3.2 or 8.10.1 was recorded to (tests/recordings): bearers, sessions,
-//! cookies, WebDAV, OCS, Notes. What a bearer must never reach is there as well, so that a test can see it happen when a
-//! defence is switched off: app passwords are minted, a session wins over another person's bearer, settings change.
+//! cookies, WebDAV, CalDAV, CardDAV, OCS with shares and search, Notes, Deck. What a bearer must never reach is there as well,
+//! so that a test can see it happen when a defence is switched off: app passwords are minted, a session wins over another
+//! person's bearer, settings change.
 
 mod accounts;
 mod address;

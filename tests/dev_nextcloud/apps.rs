@@ -69,3 +69,22 @@ async fn each_search_provider_finds_in_its_own_things() {
         assert_eq!(answered.json()["ocs"]["data"]["entries"][0]["title"].as_str(), title, "{provider}");
     }
 }
+
+#[tokio::test]
+async fn a_status_has_a_message_and_is_seen_by_others() {
+    let house = House::of(Generation::V8_10).await;
+    let status = "/ocs/v2.php/apps/user_status/api/v1";
+    let get = async |user: &str, path: &str| {
+        let answered = house.as_user(user, "GET", &format!("{status}/{path}?format=json"), &[], "").await;
+        (answered.status, answered.json()["ocs"]["data"].clone())
+    };
+    assert_eq!(get("bob", "statuses/alice").await.0, 404);
+    let body = r#"{"statusIcon":"🌴","message":"away"}"#;
+    let set = format!("{status}/user_status/message/custom");
+    assert_eq!(house.as_user("alice", "PUT", &set, &JSON, body).await.status, 200);
+    let (code, seen) = get("bob", "statuses/alice").await;
+    assert_eq!((code, &seen["message"], &seen["status"]), (200, &"away".into(), &"online".into()));
+    assert_eq!(get("bob", "statuses").await.1.as_array().unwrap().len(), 1);
+    house.as_user("alice", "DELETE", &format!("{status}/user_status/message"), &[], "").await;
+    assert_eq!(get("alice", "user_status").await.1["message"], Value::Null);
+}

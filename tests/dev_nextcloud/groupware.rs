@@ -203,8 +203,7 @@ async fn a_client_finds_its_way_from_the_root_to_the_homes() {
         house.as_user("alice", "PROPFIND", path, &[("depth", "0")], body).await.text()
     };
     let principal = "/remote.php/dav/principals/users/alice/";
-    for start in ["/remote.php/dav/", "/remote.php/caldav/", "/remote.php/dav/calendars/alice/", "/remote.php/carddav/"]
-    {
+    for start in ["/remote.php/dav/", "/remote.php/dav/calendars/alice/", principal] {
         let text = ask(start, "<d:current-user-principal/>").await;
         assert!(text.contains(&format!("<d:current-user-principal><d:href>{principal}</d:href>")), "{start}: {text}");
     }
@@ -271,4 +270,25 @@ async fn a_calendar_is_shared_and_published_by_post() {
     let asked = "<d:propfind xmlns:d=\"DAV:\" xmlns:c=\"http://calendarserver.org/ns/\"><d:prop><c:publish-url/></d:prop></d:propfind>";
     let told = house.as_user("alice", "PROPFIND", &calendar, &[("depth", "0")], asked).await.text();
     assert!(told.contains("<cs:publish-url><d:href>http://nextcloud.test/remote.php/dav/public-calendars/"), "{told}");
+}
+
+#[tokio::test]
+async fn the_old_endpoints_lead_to_the_same_without_users_above_people() {
+    let house = House::of(Generation::V8_10).await;
+    let get = async |path: &str| house.as_user("alice", "GET", path, &[], "").await.text();
+    for service in ["caldav", "calendar"] {
+        let text = get(&format!("/remote.php/{service}/calendars/alice/personal/alice-event.ics")).await;
+        assert!(text.contains("An event of alice"), "{service}: {text}");
+    }
+    for service in ["carddav", "contacts"] {
+        let text = get(&format!("/remote.php/{service}/addressbooks/alice/contacts/alice-contact.vcf")).await;
+        assert!(text.contains("A friend of alice"), "{service}: {text}");
+    }
+    let asked = "<d:propfind xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><d:prop><c:calendar-home-set/>\
+                 <d:current-user-principal/></d:prop></d:propfind>";
+    let told =
+        house.as_user("alice", "PROPFIND", "/remote.php/caldav/principals/alice/", &[("depth", "0")], asked).await;
+    for href in ["principals/alice/", "calendars/alice/"] {
+        assert!(told.text().contains(&format!("<d:href>/remote.php/caldav/{href}</d:href>")), "{}", told.text());
+    }
 }

@@ -73,7 +73,8 @@ pub(super) async fn answer(mut call: Call, visit: &Visit, target: DavTarget) -> 
         Some("principals") => Family::Principals,
         _ => Family::Files,
     };
-    let site = Site { base: format!("{root}{}", target.base), root, legacy: target.legacy_files, uid, family };
+    let base = format!("{root}{}", target.base);
+    let site = Site { base, root, legacy: target.legacy_files, flat: target.flat, uid, family };
     let place = target.segments.as_deref().map_or(Place::Nothing, Place::of);
     let answer = match route(&mut call, &site, place).await {
         Ok(answer) => answer,

@@ -2,6 +2,7 @@
 //! origin in the trash, earlier versions, properties that clients made up).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -43,7 +44,8 @@ pub(super) struct Record {
 pub(super) struct Version {
     /// Seconds since 1970; its name.
     pub time: u64,
-    pub content: Content,
+    /// Shared, for a record is often copied.
+    pub content: Arc<Content>,
 }
 
 /// A file or a folder.
@@ -144,7 +146,7 @@ impl Storage {
             Some(before) => {
                 let mut record = before.record.clone();
                 record.versions.retain(|version| version.time != record.modified);
-                record.versions.push(Version { time: record.modified, content: before.content.clone() });
+                record.versions.push(Version { time: record.modified, content: Arc::new(before.content.clone()) });
                 Record { etag: fresh.etag, modified: fresh.modified, checksum: None, ..record }
             }
             None => fresh,

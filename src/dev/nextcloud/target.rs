@@ -22,10 +22,12 @@ pub(super) enum Target {
 /// A path below `remote.php`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DavTarget {
-    /// What stands before the files in `href`s: `/remote.php/dav` or `/remote.php/webdav`.
+    /// What stands before the rest in `href`s: `/remote.php/dav`, or an old endpoint.
     pub base: &'static str,
     /// The old endpoint, whose root is the user's files.
     pub legacy_files: bool,
+    /// An old endpoint of calendars or address books, which has no `users` above people.
+    pub flat: bool,
     /// The segments in the tree of `/remote.php/dav`, decoded; nothing where a segment cannot be read.
     pub segments: Option<Vec<String>>,
     /// The path ended with a slash.
@@ -77,8 +79,10 @@ impl DavTarget {
             "dav" => ("/remote.php/dav", &[]),
             "webdav" => ("/remote.php/webdav", &["files", ""]),
             "files" => ("/remote.php/files", &["files", ""]),
-            "caldav" | "calendar" => ("/remote.php/dav", &["calendars"]),
-            "carddav" | "contacts" => ("/remote.php/dav", &["addressbooks"]),
+            "caldav" => ("/remote.php/caldav", &[]),
+            "calendar" => ("/remote.php/calendar", &[]),
+            "carddav" => ("/remote.php/carddav", &[]),
+            "contacts" => ("/remote.php/contacts", &[]),
             _ => return None,
         };
         let mut segments: Vec<String> = root.iter().map(|segment| (*segment).to_owned()).collect();
@@ -98,8 +102,22 @@ impl DavTarget {
             }
         }
         let legacy_files = floor == 2;
+        let flat = !legacy_files && service != "dav";
+        if flat
+            && segments.len() > 1
+            && matches!(segments.first().map(String::as_str), Some("principals" | "addressbooks"))
+        {
+            segments.insert(1, "users".into());
+        }
         let segments = readable.then_some(segments);
-        Some(Self { base, legacy_files, segments, trailing_slash: path.is_empty() || path.ends_with('/'), doubled })
+        Some(Self {
+            base,
+            legacy_files,
+            flat,
+            segments,
+            trailing_slash: path.is_empty() || path.ends_with('/'),
+            doubled,
+        })
     }
 
     /// Puts the user into an old path.

@@ -14,7 +14,7 @@ pub(in super::super) async fn linked(call: &mut Call, share: &Share, shown: &[St
     let root = call.root().to_owned();
     let base: String = shown.iter().map(|segment| format!("/{}", encoded(segment))).collect();
     let base = format!("{root}{base}");
-    let site = Site { base, root, legacy: true, uid: share.owner.clone(), family: Family::Legacy };
+    let site = Site { base, root, legacy: true, flat: false, uid: share.owner.clone(), family: Family::Legacy };
     match route(call, share, &site, inner).await {
         Ok(answer) => answer,
         Err(error) => error.into_answer(),

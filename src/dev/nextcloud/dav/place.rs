@@ -16,6 +16,8 @@ pub(super) struct Site {
     pub root: String,
     /// An old endpoint, whose root is the user's files.
     pub legacy: bool,
+    /// An old endpoint of calendars or address books, which has no `users` above people.
+    pub flat: bool,
     pub uid: String,
     pub family: Family,
 }
@@ -125,6 +127,9 @@ impl Place {
 impl Site {
     /// An `href` element of a person.
     pub(super) fn principal(&self, uid: &str) -> String {
+        if self.flat {
+            return format!("<d:href>{}</d:href>", self.href_of(&["principals", "users", uid], true));
+        }
         format!("<d:href>{}/remote.php/dav/principals/users/{}/</d:href>", self.root, encoded(uid))
     }
 
@@ -145,7 +150,9 @@ impl Site {
     }
 
     pub(super) fn href_of(&self, segments: &[&str], is_folder: bool) -> String {
-        let encoded: String = segments.iter().map(|segment| format!("/{}", encoded(segment))).collect();
+        let hidden = |at: usize, segment: &str| self.flat && at == 1 && segment == "users";
+        let shown = segments.iter().enumerate().filter(|(at, segment)| !hidden(*at, segment));
+        let encoded: String = shown.map(|(_, segment)| format!("/{}", encoded(segment))).collect();
         format!("{}{encoded}{}", self.base, if is_folder { "/" } else { "" })
     }
 }

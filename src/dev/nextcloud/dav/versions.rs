@@ -56,7 +56,7 @@ pub(super) fn get(call: &Call, site: &Site, owner: &str, id: u64, time: Option<u
 pub(super) fn restore(call: &Call, site: &Site, owner: &str, id: u64, time: u64) -> DavResult {
     let node = find(call, owner, id)?;
     let version = version(&node, time)?;
-    call.instance.storage().put(&node.path, version.content)?;
+    call.instance.storage().put(&node.path, version.content.as_ref().clone())?;
     Ok(done(201, site))
 }
 
