@@ -12,7 +12,7 @@ use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Metrics, StatusClass};
 use crate::middleware::respond;
-use crate::nextcloud::destination::{Destination, PublicAuthority};
+use crate::nextcloud::destination::{Destination, PublicAddress};
 use crate::nextcloud::family::Family;
 use crate::nextcloud::mount::Mount;
 use crate::nextcloud::route::Route;
@@ -70,10 +70,8 @@ impl Authorized {
 /// What authorization needs.
 #[derive(Clone)]
 pub struct Authorization {
-    /// Where we are mounted: everything is decided on the path inside.
-    pub mount: Arc<Mount>,
-    /// The authorities by which callers may call us, for `Destination`.
-    pub authorities: Arc<[PublicAuthority]>,
+    /// By what callers may call us. Everything is decided on the path inside the mount.
+    pub address: PublicAddress,
     /// Counts.
     pub metrics: Metrics,
 }
@@ -104,7 +102,7 @@ impl Authorization {
             return Err(Error::MethodNotAllowed);
         }
         check_host(&request)?;
-        let family = family_of(&request, &self.mount)?;
+        let family = family_of(&request, &self.address.mount)?;
         if let Some(destination) = self.destination(&request)? {
             request.headers_mut().insert(DESTINATION, destination);
         }
@@ -120,9 +118,9 @@ impl Authorization {
             return Err(BadRequest::SeveralDestinations.into());
         }
         let bad = |reason| Error::BadRequest(BadRequest::Destination(reason));
-        let destination = Destination::parse(value.as_bytes(), &self.authorities, &self.mount).map_err(bad)?;
+        let destination = Destination::parse(value.as_bytes(), &self.address).map_err(bad)?;
         open(destination.route(request.method()).family())?;
-        HeaderValue::from_bytes(self.mount.own(destination.path()).as_bytes())
+        HeaderValue::from_bytes(self.address.mount.own(destination.path()).as_bytes())
             .map(Some)
             .map_err(|_| Error::Internal("a destination's path is no header value"))
     }
