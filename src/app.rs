@@ -30,7 +30,7 @@ use crate::middleware::authorize::{Authorization, ReadingBudget};
 use crate::middleware::exchange::{Exchange, Mode};
 use crate::middleware::respond::{self, Challenges};
 use crate::middleware::trace::Sampling;
-use crate::nextcloud::destination::PublicAuthority;
+use crate::nextcloud::destination::{PublicAddress, PublicAuthority};
 use crate::nextcloud::family::Family;
 use crate::oauth::introspection::Introspector;
 use crate::oauth::jwks::{PurgeSink, RemoteKeys};
@@ -275,8 +275,10 @@ impl App {
             untouched,
             authentication: Arc::new(self.authentication.clone()),
             authorization: Arc::new(Authorization {
-                mount,
-                authorities: PublicAuthority::of_url(public_url).into_iter().collect(),
+                address: PublicAddress {
+                    authorities: PublicAuthority::of_url(public_url).into_iter().collect(),
+                    mount,
+                },
                 scopes: self.scopes.clone(),
                 bodies: self.bodies.clone(),
                 metrics: self.metrics.clone(),

@@ -11,7 +11,8 @@ mod model;
 
 use http::Method;
 use model::agreement::one_reading;
-use obo_proxy::nextcloud::destination::Destination;
+use obo_proxy::nextcloud::destination::{Destination, PublicAddress};
+use obo_proxy::nextcloud::mount::{Mount, Root};
 use obo_proxy::nextcloud::route::Route;
 use obo_proxy::nextcloud::target::Target;
 use proptest::prelude::*;
@@ -316,10 +317,22 @@ proptest! {
         prop_assert_eq!(Route::fold(&verb, &plain), Route::fold(&verb, &encoded));
     }
 
+    /// Wherever we are mounted, policy sees the same and Nextcloud gets the same bytes behind its own root.
+    #[test]
+    fn a_mount_changes_no_reading(target in target().prop_filter("absolute", |target| target.starts_with('/'))) {
+        let root = |text| Root::parse(text).unwrap();
+        let mount = Mount::new(root("/nc"), root("/own"), root("/other"));
+        let received = format!("/nc{target}");
+        prop_assert_eq!(mount.inward(&received).unwrap(), target.as_str());
+        prop_assert_eq!(mount.target(&received).unwrap(), format!("/own{target}"));
+        // Without the prefix there is nothing, unless the target begins with it by itself.
+        prop_assert!(mount.inward(&target).is_none_or(|_| target.starts_with("/nc")));
+    }
+
     #[test]
     fn a_destination_is_read_as_a_target_is(target in target()) {
         let verb = Method::from_bytes(b"MOVE").unwrap();
-        let (destination, target) = (Destination::parse(target.as_bytes(), &[]), Target::parse(&target));
+        let (destination, target) = (Destination::parse(target.as_bytes(), &PublicAddress::default()), Target::parse(&target));
         if let Ok(destination) = destination {
             let target = target.unwrap();
             prop_assert_eq!(destination.path(), target.path());
@@ -334,7 +347,7 @@ proptest! {
         one_reading("GET", &target);
         one_reading("SEARCH", &format!("/{target}"));
         let _ = Target::parse(&target).map(|target| (target.has_access_token(), target.parameters().count()));
-        let _ = Destination::parse(&bytes, &[]);
+        let _ = Destination::parse(&bytes, &PublicAddress::default());
     }
 }
 

@@ -6,7 +6,7 @@
 mod model;
 
 use libfuzzer_sys::fuzz_target;
-use obo_proxy::nextcloud::destination::Destination;
+use obo_proxy::nextcloud::destination::{Destination, PublicAddress};
 use obo_proxy::nextcloud::target::Target;
 
 const METHODS: &[&str] = &["GET", "HEAD", "PUT", "PROPFIND", "SEARCH", "MOVE"];
@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((&first, data)) = data.split_first() else {
         return;
     };
-    let _ = Destination::parse(data, &[]);
+    let _ = Destination::parse(data, &PublicAddress::default());
     let Ok(target) = std::str::from_utf8(data) else {
         return;
     };

@@ -20,9 +20,8 @@ use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Metrics, StatusClass};
 use crate::middleware::respond;
-use crate::nextcloud::destination::{Destination, PublicAuthority};
+use crate::nextcloud::destination::{Destination, PublicAddress};
 use crate::nextcloud::family::Family;
-use crate::nextcloud::mount::Mount;
 use crate::nextcloud::policy::{Access, Needs, Refusal};
 use crate::nextcloud::route::Route;
 use crate::nextcloud::target::Target;
@@ -87,10 +86,8 @@ impl Authorized {
 /// What authorization needs.
 #[derive(Clone)]
 pub struct Authorization {
-    /// Where we are mounted: everything is decided on the path inside.
-    pub mount: Arc<Mount>,
-    /// The authorities by which callers may call us, for `Destination`.
-    pub authorities: Arc<[PublicAuthority]>,
+    /// By what callers may call us. Everything is decided on the path inside the mount.
+    pub address: PublicAddress,
     /// Decides about scopes.
     pub scopes: Arc<ScopeJudge>,
     /// For bodies that decide.
@@ -132,7 +129,7 @@ impl Authorization {
             return Err(Error::TargetTooLong);
         }
         let policy = self.scopes.policy();
-        let inside = self.mount.inward(received).ok_or(Error::NoSuchPage)?;
+        let inside = self.address.mount.inward(received).ok_or(Error::NoSuchPage)?;
         let target = Target::parse(&inside)?;
         let route = Route::fold_with(request.method(), &target, policy.opened);
         let family = self.open(&route)?;
@@ -168,8 +165,7 @@ impl Authorization {
         let body = std::mem::replace(request.body_mut(), Body::empty());
         let (bytes, body) = self.bodies.read(body).await?;
         *request.body_mut() = body;
-        let ours = (&*self.authorities, &*self.mount);
-        deciding.judge(self.scopes.policy(), route, (query, request.headers(), &bytes), ours)
+        deciding.judge(self.scopes.policy(), route, (query, request.headers(), &bytes), &self.address)
     }
 
     /// `Destination` is a second path: the same decision, on any method that bears it (checklist row 55), which writes there. Only its path
@@ -187,7 +183,7 @@ impl Authorization {
         }
         let policy = self.scopes.policy();
         let bad = |reason| Error::BadRequest(BadRequest::Destination(reason));
-        let destination = Destination::parse(value.as_bytes(), &self.authorities, &self.mount).map_err(bad)?;
+        let destination = Destination::parse(value.as_bytes(), &self.address).map_err(bad)?;
         let route = destination.route_with(request.method(), policy.opened);
         self.open(&route)?;
         policy.egress.by_path(&route, &Method::PUT, Some(from)).map_err(Error::PolicyRefused)?;
@@ -195,7 +191,7 @@ impl Authorization {
             Family::DavRoot | Family::Principals => Err(Refusal::NotOpened),
             _ => policy.path(&route, Access::Write),
         };
-        let header = HeaderValue::from_bytes(self.mount.own(destination.path()).as_bytes())
+        let header = HeaderValue::from_bytes(self.address.mount.own(destination.path()).as_bytes())
             .map_err(|_| Error::Internal("a destination's path is no header value"))?;
         Ok(Some((header, needs)))
     }

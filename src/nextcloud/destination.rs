@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use http::Method;
 
@@ -18,6 +19,15 @@ use super::target::{Ambiguous, Target};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination<'d> {
     target: Target<'d>,
+}
+
+/// By what callers may call us: what every path in a request is read against.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublicAddress {
+    /// Hosts and ports.
+    pub authorities: Arc<[PublicAuthority]>,
+    /// Where on them.
+    pub mount: Arc<Mount>,
 }
 
 /// A host and port by which callers may call us: that of `public_url`.
@@ -47,25 +57,24 @@ pub enum BadDestination {
 // === impl Destination ===
 
 impl<'d> Destination<'d> {
-    /// Parses a field value. `ours` are the authorities that name this Nextcloud; scheme and port must fit one of them. The path has to lie
-    /// inside the mount.
+    /// Parses a field value. Scheme and port must fit one of our authorities, and the path has to lie inside the mount.
     ///
     /// # Errors
     ///
     /// [`BadDestination`] names what is wrong with it.
-    pub fn parse(value: &'d [u8], ours: &[PublicAuthority], mount: &Mount) -> Result<Self, BadDestination> {
+    pub fn parse(value: &'d [u8], ours: &PublicAddress) -> Result<Self, BadDestination> {
         let value = std::str::from_utf8(value).map_err(|_| BadDestination::Path(Ambiguous::NotUtf8))?;
         let path = if value.starts_with('/') {
             value
         } else {
             let (authority, path) = split(value)?;
-            if !ours.contains(&authority) {
+            if !ours.authorities.contains(&authority) {
                 return Err(BadDestination::ForeignHost);
             }
             path
         };
         // The mount itself is no place to move anything to, with or without a slash.
-        let Some(Cow::Borrowed(inside)) = mount.inward(path) else { return Err(BadDestination::Outside) };
+        let Some(Cow::Borrowed(inside)) = ours.mount.inward(path) else { return Err(BadDestination::Outside) };
         let target = Target::parse(inside).map_err(BadDestination::Path)?;
         match target.query() {
             Some(_) => Err(BadDestination::Query),
@@ -171,20 +180,20 @@ mod tests {
     use crate::nextcloud::mount::Root;
     use crate::nextcloud::route::Owner;
 
-    fn ours() -> Vec<PublicAuthority> {
-        [
+    fn ours() -> PublicAddress {
+        let authorities = [
             "https://cloud.example",
             "http://nextcloud.test/",
             "https://[2001:db8::1]:8443",
             "https://[2001:db8::2]",
             "http://localhost:8080/base",
         ]
-        .map(|url| PublicAuthority::of_url(url).unwrap())
-        .to_vec()
+        .map(|url| PublicAuthority::of_url(url).unwrap());
+        PublicAddress { authorities: authorities.into(), mount: Arc::default() }
     }
 
     fn parse(value: &str) -> Result<Destination<'_>, BadDestination> {
-        Destination::parse(value.as_bytes(), &ours(), &Mount::default())
+        Destination::parse(value.as_bytes(), &ours())
     }
 
     #[test]
@@ -283,7 +292,10 @@ mod tests {
         ] {
             assert_eq!(parse(value), Err(BadDestination::Path(reason)), "{value}");
         }
-        assert_eq!(Destination::parse(b"/\xff", &[], &Mount::default()), Err(BadDestination::Path(Ambiguous::NotUtf8)));
+        assert_eq!(
+            Destination::parse(b"/\xff", &PublicAddress::default()),
+            Err(BadDestination::Path(Ambiguous::NotUtf8))
+        );
         let copy = Method::from_bytes(b"COPY").unwrap();
         assert!(parse("/ocs/v2.php/core/%67etapppassword").unwrap().route(&copy).never().is_some());
     }
@@ -292,9 +304,8 @@ mod tests {
     fn below_a_prefix_only_what_is_inside_is_a_destination_and_the_prefix_is_off() {
         let root = |text| Root::parse(text).unwrap();
         let mount = Mount::new(root("/nc"), root(""), root("/own"));
-        let parse = |value: &'static str| {
-            Destination::parse(value.as_bytes(), &ours(), &mount).map(|own| own.path().to_owned())
-        };
+        let ours = PublicAddress { mount: Arc::new(mount), ..ours() };
+        let parse = |value: &'static str| Destination::parse(value.as_bytes(), &ours).map(|own| own.path().to_owned());
         assert_eq!(parse("/nc/remote.php/dav/files/a"), Ok("/remote.php/dav/files/a".into()));
         assert_eq!(parse("https://cloud.example/nc/a%20b"), Ok("/a%20b".into()));
         for outside in ["/remote.php/dav/files/a", "/own/a", "/ncx/a", "https://cloud.example/", "/nc", "/%6ec/a"] {
@@ -313,9 +324,9 @@ mod tests {
 
     #[test]
     fn without_authorities_of_ours_only_a_path_is_taken() {
-        assert!(Destination::parse(b"/a", &[], &Mount::default()).is_ok());
+        assert!(Destination::parse(b"/a", &PublicAddress::default()).is_ok());
         assert_eq!(
-            Destination::parse(b"https://cloud.example/a", &[], &Mount::default()),
+            Destination::parse(b"https://cloud.example/a", &PublicAddress::default()),
             Err(BadDestination::ForeignHost)
         );
         assert_eq!(PublicAuthority::of_url("cloud.example"), Err(BadDestination::NotAbsolute));

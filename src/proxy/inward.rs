@@ -71,7 +71,8 @@ fn hrefs(
     head: &mut request::Parts,
     settings: &Arc<NextcloudSettings>,
 ) -> Option<Hrefs<impl Fn(&[u8]) -> Option<Swap> + use<>>> {
-    if settings.mount.is_seamless() || !is_dav(&head.method) {
+    // The scope of a SEARCH is relative to the DAV root (`/files/<uid>`), which has no root of ours before it.
+    if settings.mount.is_seamless() || !is_dav(&head.method) || head.method.as_str() == "SEARCH" {
         return None;
     }
     head.headers.remove(CONTENT_LENGTH);

@@ -5,10 +5,11 @@ use http::{HeaderMap, Method};
 
 use crate::error::{BadRequest, Error};
 use crate::nextcloud::dav_body;
+use crate::nextcloud::destination::PublicAddress;
 use crate::nextcloud::family::Family;
 use crate::nextcloud::parameters::{self, Parameters};
 use crate::nextcloud::policy::egress;
-use crate::nextcloud::policy::report::{BadHref, Ours};
+use crate::nextcloud::policy::report::BadHref;
 use crate::nextcloud::policy::{Access, Needs, Policy, Refusal};
 use crate::nextcloud::route::Route;
 
@@ -50,7 +51,7 @@ impl Deciding {
         policy: &Policy,
         route: &Route<'_>,
         (query, headers, body): (Option<&str>, &HeaderMap, &Bytes),
-        ours: Ours<'_>,
+        ours: &PublicAddress,
     ) -> Result<Result<Needs, Refusal>, Error> {
         match self {
             Self::Report => {

@@ -1,17 +1,15 @@
 //! The paths in the body of a REPORT or a SEARCH: each goes through the same decision as a target (law 7, checklist row 55).
 
+use std::sync::Arc;
+
 use http::Method;
 
 use super::{Access, Needs, Policy, Refusal};
 use crate::nextcloud::dav_body::{DavBody, Href};
-use crate::nextcloud::destination::{BadDestination, Destination, PublicAuthority};
+use crate::nextcloud::destination::{BadDestination, Destination, PublicAddress};
 use crate::nextcloud::family::Family;
-use crate::nextcloud::mount::Mount;
 use crate::nextcloud::never::Never;
 use crate::nextcloud::route::{Owner, Route};
-
-/// Where callers' paths lead to us: the authorities by which they may call us, and the mount below them.
-pub type Ours<'o> = (&'o [PublicAuthority], &'o Mount);
 
 /// Why a path in a body is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +29,7 @@ impl Policy {
         &self,
         family: Family,
         body: &DavBody,
-        ours: Ours<'_>,
+        ours: &PublicAddress,
     ) -> Result<Result<Needs, Refusal>, BadHref> {
         let mut needs = self.report(family, &body.root).map(|()| Needs::default());
         for href in &body.hrefs {
@@ -41,8 +39,8 @@ impl Policy {
         Ok(needs)
     }
 
-    fn href(&self, href: &Href, (authorities, mount): Ours<'_>) -> Result<Result<Needs, Refusal>, BadHref> {
-        let path = Destination::parse(href.text.as_bytes(), authorities, mount).map_err(BadHref::Path)?;
+    fn href(&self, href: &Href, ours: &PublicAddress) -> Result<Result<Needs, Refusal>, BadHref> {
+        let path = Destination::parse(href.text.as_bytes(), ours).map_err(BadHref::Path)?;
         let route = path.route_with(&Method::GET, self.opened);
         self.open(&route)?;
         Ok(self.path(&route, Access::Read))
@@ -56,12 +54,12 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::report_body`].
-    pub fn search_body(&self, body: &DavBody, ours: Ours<'_>) -> Result<Result<Needs, Refusal>, BadHref> {
+    pub fn search_body(&self, body: &DavBody, ours: &PublicAddress) -> Result<Result<Needs, Refusal>, BadHref> {
         let mut whose: Option<String> = None;
         let mut one_persons = !body.hrefs.is_empty();
         for href in &body.hrefs {
             let rooted = rooted(href, ours).map_err(BadHref::Path)?;
-            let path = Destination::parse(rooted.as_bytes(), &[], &Mount::default()).map_err(BadHref::Path)?;
+            let path = Destination::parse(rooted.as_bytes(), &PublicAddress::default()).map_err(BadHref::Path)?;
             let route = path.route_with(&Method::GET, self.opened);
             self.open(&route)?;
             match (route.family(), route.owner()) {
@@ -84,11 +82,13 @@ impl Policy {
 }
 
 /// The scope of a SEARCH as a path from Nextcloud's root. One that is relative to the DAV root knows nothing of our mount.
-fn rooted(href: &Href, (authorities, mount): Ours<'_>) -> Result<String, BadDestination> {
+fn rooted(href: &Href, ours: &PublicAddress) -> Result<String, BadDestination> {
     let text = href.text.as_bytes();
-    match Destination::parse(text, authorities, mount) {
+    match Destination::parse(text, ours) {
         Ok(absolute) if absolute.path().starts_with("/remote.php/") => Ok(absolute.path().to_owned()),
-        _ => Destination::parse(text, authorities, &Mount::default())
-            .map(|path| format!("/remote.php/dav{}", path.path())),
+        _ => {
+            let unmounted = PublicAddress { authorities: ours.authorities.clone(), mount: Arc::default() };
+            Destination::parse(text, &unmounted).map(|path| format!("/remote.php/dav{}", path.path()))
+        }
     }
 }

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::nextcloud::dav_body;
-use crate::nextcloud::destination::PublicAuthority;
-use crate::nextcloud::mount::Mount;
+use crate::nextcloud::destination::{PublicAddress, PublicAuthority};
 use crate::nextcloud::never::Never;
 use crate::nextcloud::policy::report::BadHref;
 use crate::nextcloud::target::Target;
@@ -92,9 +91,10 @@ fn the_dav_root_and_principals_are_read_only_and_shallow() {
 }
 
 fn report(family: Family, body: &str) -> Result<Result<String, Refusal>, BadHref> {
-    let ours = [PublicAuthority::of_url("https://cloud.example").unwrap()];
+    let authorities = [PublicAuthority::of_url("https://cloud.example").unwrap()].into();
+    let ours = PublicAddress { authorities, ..PublicAddress::default() };
     let body = dav_body::read(body.as_bytes()).unwrap();
-    let judged = policy().report_body(family, &body, (&ours, &Mount::default()))?;
+    let judged = policy().report_body(family, &body, &ours)?;
     Ok(judged.map(|needs| needs.scopes().to_string()))
 }
 
@@ -168,7 +168,7 @@ fn a_search_is_below_the_files_of_one_person() {
         let scopes: String =
             scopes.iter().map(|scope| format!("<d:scope><d:href>{scope}</d:href></d:scope>")).collect();
         let body = format!("<d:searchrequest xmlns:d=\"DAV:\"><d:from>{scopes}</d:from></d:searchrequest>");
-        policy().search_body(&dav_body::read(body.as_bytes()).unwrap(), (&[], &Mount::default()))
+        policy().search_body(&dav_body::read(body.as_bytes()).unwrap(), &PublicAddress::default())
     };
     for good in [
         &["/files/alice"][..],

@@ -260,6 +260,15 @@ async fn hrefs_in_requests_are_told_in_nextclouds_words() {
             );
             assert!(told.contains(&tags), "{told}");
         }
+        // The scope of a SEARCH is no path on the host.
+        let search = "<d:scope><d:href>/nc/alice</d:href></d:scope>";
+        let head = format!(
+            "SEARCH /nc/remote.php/dav/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {credential}\r\nContent-Length: {}\r\n\r\n{search}",
+            house.running.address,
+            search.len()
+        );
+        ask(&house, head).await;
+        assert!(bodies.lock().pop().unwrap().ends_with(search));
         // Somebody's file is nobody's business.
         let file = "<d:href>/nc/a</d:href>";
         let head = format!(
