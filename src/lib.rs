@@ -14,7 +14,7 @@
 //!                               │ middleware/authenticate.rs ── exchange/entries.rs, oauth/verifier.rs ── oauth/jwks.rs
 //!               Authenticated   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
 //!               Authorized      │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
-//!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, proxy/rejection.rs
+//!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, session.rs, proxy/rejection.rs
 //!                               ▼
 //!                           Nextcloud
 //! ```
@@ -22,8 +22,8 @@
 //! Each type in the left column is a passport: it can be minted only in the file that does the check, and the proxy takes nothing but
 //! [`Exchanged`](middleware::exchange::Exchanged). So a request that skipped a check does not compile on its way to Nextcloud.
 //!
-//! What is known of a token is one [`Entry`](exchange::Entry), found by one lookup; whatever talks to the identity provider runs on the
-//! control runtime ([`flight`]), apart from the callers.
+//! What is known of a token is one [`Entry`](exchange::Entry), found by one lookup; whatever talks to the identity provider, and what we ask
+//! Nextcloud ourselves ([`session`]), runs on the control runtime ([`flight`]), apart from the callers.
 //!
 //! # The rooms, in layer order
 //!
