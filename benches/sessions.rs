@@ -3,6 +3,7 @@
 //! 13.6 for the same call with one).
 //!
 //! `cargo bench --bench sessions -- --calls 50 --login 195ms --call 13ms`
+#![allow(clippy::disallowed_methods, reason = "a caller's client, not ours")]
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -94,8 +95,7 @@ async fn compare(arguments: &Arguments) -> Outcome<()> {
 }
 
 async fn provider() -> Outcome<IdentityProvider> {
-    let options =
-        identity_provider::Options { exchanged_lifetime: Duration::from_secs(60 * 60), ..Default::default() };
+    let options = identity_provider::Options { exchanged_lifetime: Duration::from_secs(60 * 60), ..Default::default() };
     Ok(IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await?, options)?)
 }
 
@@ -104,5 +104,9 @@ async fn timed(client: &reqwest::Client, url: &str, token: &str) -> Outcome<Dura
     let began = Instant::now();
     let answer = client.get(url).bearer_auth(token).header("OCS-APIRequest", "true").send().await?;
     let (status, body) = (answer.status(), answer.bytes().await?);
-    if status != 200 { Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into()) } else { Ok(began.elapsed()) }
+    if status != 200 {
+        Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into())
+    } else {
+        Ok(began.elapsed())
+    }
 }
