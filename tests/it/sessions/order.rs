@@ -36,7 +36,9 @@ async fn a_purged_session_is_drained_before_it_is_logged_out() {
     assert!(logout.number > house.last_call().number);
     assert_eq!(logout.header("cookie"), Some(&*cookie));
     assert_eq!((logout.header("ocs-apirequest"), logout.header("authorization")), (Some("true"), None));
-    assert_eq!(house.metric(r#"obo_session_logouts_total{outcome="ok"}"#).await, 1.0);
+    house
+        .until("it is counted", async || house.metric(r#"obo_session_logouts_total{outcome="ok"}"#).await == 1.0)
+        .await;
     house.close().await;
 }
 
@@ -58,8 +60,12 @@ async fn a_drain_without_end_is_cut_short_and_the_session_logged_out_once_more_a
     house.until("a logout all the same", async || house.logouts().len() == 1).await;
     house.nextcloud.release();
     assert_eq!(wire.answer().await.unwrap().status, 200);
-    house.until("another one", async || house.logouts().iter().filter(|logout| logout.status != 0).count() == 2).await;
-    assert!(!house.lives(&cookie));
+    // The second one comes to a session that is logged out already, or to one that the request made live again; either is left dead.
+    house
+        .until("another one", async || {
+            house.logouts().iter().filter(|logout| logout.status != 0).count() >= 2 && !house.lives(&cookie)
+        })
+        .await;
     house.close().await;
 }
 
