@@ -16,7 +16,7 @@
 //!               Authenticated   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
 //!                               │                         └─ nextcloud/policy.rs ── nextcloud/dav_body.rs, nextcloud/parameters.rs
 //!               Authorized      │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
-//!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, proxy/rejection.rs
+//!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, session.rs, proxy/rejection.rs
 //!                           │   ▼
 //!                           │ proxy/leg.rs ─────▶ Nextcloud
 //!                           └─▶ proxy/untouched.rs ── proxy/leg.rs (another one) ─────▶ Nextcloud
@@ -28,8 +28,8 @@
 //! Paths are decided on as they are inside our mount (`nextcloud/mount.rs`); where Nextcloud calls itself by another root than callers do,
 //! `proxy/inward.rs` and `proxy/outward.rs` tell each in its own words.
 //!
-//! What is known of a token is one [`Entry`](exchange::Entry), found by one lookup; whatever talks to the identity provider runs on the
-//! control runtime ([`flight`]), apart from the callers.
+//! What is known of a token is one [`Entry`](exchange::Entry), found by one lookup; whatever talks to the identity provider, and what we ask
+//! Nextcloud ourselves ([`session`]), runs on the control runtime ([`flight`]), apart from the callers.
 //!
 //! # The rooms, in layer order
 //!

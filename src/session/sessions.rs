@@ -84,7 +84,7 @@ impl Sessions {
     pub fn observe<B>(&self, lease: &Lease, token: &Arc<ExchangedToken>, answer: &Response<B>) {
         let session = lease.session();
         if session.cookies().changed_by(answer.headers(), self.0.clock.now()) {
-            self.end(session, SessionEnd::Changed);
+            self.lost(session, SessionEnd::Changed);
         } else if doubt::is_cast_by(answer) {
             session.doubt();
             self.prove(session, token);
@@ -93,7 +93,7 @@ impl Sessions {
 
     /// Nextcloud refused a request that went with this session.
     pub fn rejected(&self, lease: &Lease) {
-        self.end(lease.session(), SessionEnd::Rejected);
+        self.lost(lease.session(), SessionEnd::Rejected);
     }
 
     /// Ends what a purge reaches, and keeps out what is being opened (law 8).
@@ -154,7 +154,9 @@ impl Sessions {
             Seen::Nothing => return Found::Absent(person),
         };
         if now >= session.used_at().after(self.0.settings.idle) && !session.is_in_use() {
-            self.end(&session, SessionEnd::Idle);
+            if self.0.store.write().remove(&session) {
+                self.ended(vec![session], SessionEnd::Idle);
+            }
             return Found::Absent(person);
         }
         let standing = session.standing(now);
@@ -203,8 +205,8 @@ impl Sessions {
         let told = self.0.courier.who(token.header.expose(), Some(lease.cookie())).await;
         match Proof::judge(told, session.uid(), session.cookies(), self.0.clock.now()) {
             Proof::Good => session.proved(begun, sent),
-            Proof::Changed => self.end(session, SessionEnd::Changed),
-            Proof::Refuted => self.end(session, SessionEnd::Refuted),
+            Proof::Changed => self.lost(session, SessionEnd::Changed),
+            Proof::Refuted => self.lost(session, SessionEnd::Refuted),
             Proof::Unknown => session.unanswered(sent),
         }
     }
@@ -213,7 +215,7 @@ impl Sessions {
 
     /// Has a session opened, once for all who want it, and waits for it as long as it is worth.
     async fn open_first(&self, person: Digest, entry: &Arc<Entry>, token: &Arc<ExchangedToken>) -> Option<Lease> {
-        let (flight, evicted) = self.0.store.write().flight(person, self.0.settings.most, self.0.clock.now());
+        let (flight, evicted) = self.0.store.write().flight(person, self.0.settings.most);
         if let Some(session) = evicted {
             self.ended(vec![session], SessionEnd::Evicted);
         }
@@ -320,9 +322,10 @@ impl Sessions {
 
     // --- ends ---
 
-    /// Ends this very session, and no newer one.
-    fn end(&self, session: &Arc<Session>, cause: SessionEnd) {
-        if self.0.store.write().remove(session) {
+    /// Ends this very session, and no newer one, because Nextcloud says so.
+    fn lost(&self, session: &Arc<Session>, cause: SessionEnd) {
+        let lost = self.0.store.write().lose(session, self.0.clock.now());
+        if lost {
             self.ended(vec![session.clone()], cause);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::kept::Session;
-use super::settings::QUOTA;
+use super::settings::{QUOTA, REFUSAL};
 use crate::flight::Flight;
 use crate::token::{Digest, Identity, Purge, Timestamp};
 
@@ -55,12 +55,21 @@ struct Place {
     session: Option<Arc<Session>>,
     flight: Arc<Flight<()>>,
     refused_until: Option<Timestamp>,
+    lost_at: Option<Timestamp>,
 }
 
 impl Place {
     fn is_vacant(&self, now: Timestamp) -> bool {
-        // A flight under way has the `Arc` as well.
-        self.session.is_none() && !self.is_refused(now) && Arc::strong_count(&self.flight) == 1
+        !self.is_needed() && !self.is_refused(now) && !self.lost_lately(now)
+    }
+
+    /// Whether there is a session, or one is being opened: a flight under way has the `Arc` as well.
+    fn is_needed(&self) -> bool {
+        self.session.is_some() || Arc::strong_count(&self.flight) > 1
+    }
+
+    fn lost_lately(&self, now: Timestamp) -> bool {
+        self.lost_at.is_some_and(|lost| now < lost.after(REFUSAL))
     }
 
     fn is_refused(&self, now: Timestamp) -> bool {
@@ -98,18 +107,14 @@ impl Store {
 
     /// The flight that opens a person's session, in a place of its own; none if there are `most` places and no room can be made. Also whoever
     /// has to go for it.
-    pub fn flight(
-        &mut self,
-        person: Digest,
-        most: usize,
-        now: Timestamp,
-    ) -> (Option<Arc<Flight<()>>>, Option<Arc<Session>>) {
+    pub fn flight(&mut self, person: Digest, most: usize) -> (Option<Arc<Flight<()>>>, Option<Arc<Session>>) {
         if let Some(place) = self.places.get(&person) {
             return (Some(place.flight.clone()), None);
         }
         let mut evicted = None;
         if self.places.len() >= most {
-            self.places.retain(|_, place| !place.is_vacant(now));
+            // What is remembered of refusals goes before anybody's session does.
+            self.places.retain(|_, place| place.is_needed());
         }
         if self.places.len() >= most {
             let sessions = self.places.values().filter_map(|place| place.session.as_ref());
@@ -175,6 +180,19 @@ impl Store {
             }
         }
         true
+    }
+
+    /// Removes a session that Nextcloud does not know, or not as this person's. Whoever loses a second one within half a minute goes without for
+    /// as long: where sessions do not last, they cost more than they save.
+    pub fn lose(&mut self, session: &Arc<Session>, now: Timestamp) -> bool {
+        let removed = self.remove(session);
+        if let Some(place) = self.places.get_mut(&session.person()).filter(|_| removed) {
+            if place.lost_lately(now) {
+                place.refused_until = Some(now.after(REFUSAL));
+            }
+            place.lost_at = Some(now);
+        }
+        removed
     }
 
     /// Makes every session that is reached unreachable, and keeps out those that are being opened.

@@ -6,7 +6,7 @@ mod opening;
 mod order;
 mod proof;
 mod rejected;
-mod streams;
+mod by_hand;
 mod arbitrary;
 mod useless;
 

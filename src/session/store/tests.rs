@@ -6,7 +6,7 @@ use super::*;
 fn store(persons: &[&str]) -> Store {
     let mut store = Store::default();
     for person in persons {
-        let _ = store.flight(Digest::of(person.as_bytes()), 100, NOW);
+        let _ = store.flight(Digest::of(person.as_bytes()), 100);
     }
     store
 }
@@ -102,14 +102,14 @@ fn the_oldest_of_an_owner_are_too_many() {
 fn a_full_store_gives_the_place_of_the_least_recently_used_and_none_if_all_are_being_opened() {
     let (departures, _arrivals) = departures();
     let mut store = Store::default();
-    let places = ["a", "b"].map(|person| store.flight(Digest::of(person.as_bytes()), 2, NOW).0.unwrap());
+    let places = ["a", "b"].map(|person| store.flight(Digest::of(person.as_bytes()), 2).0.unwrap());
     let third = Digest::of(b"c");
-    assert!(store.flight(third, 2, NOW).0.is_none(), "both are being opened");
+    assert!(store.flight(third, 2).0.is_none(), "both are being opened");
     let (one, two) = (of(&departures, "a", "alice", "s1"), of(&departures, "b", "bob", "s2"));
     assert!(store.keep(&one, 0) && store.keep(&two, 0));
     drop(one.lease(at(5)));
     drop(places);
-    let (flight, evicted) = store.flight(third, 2, at(5));
+    let (flight, evicted) = store.flight(third, 2);
     assert!(flight.is_some() && evicted.is_some_and(|evicted| Arc::ptr_eq(&evicted, &two)));
     assert!(holds(&store, &one) && !holds(&store, &two));
 }
@@ -135,4 +135,33 @@ fn nothing_is_kept_once_all_is_closed() {
     assert_eq!(store.close().len(), 1);
     assert!(store.is_closed() && !store.keep(&two, 0));
     assert!(store.by_principal.is_empty());
+}
+
+#[test]
+fn whoever_loses_two_sessions_in_a_row_goes_without_for_a_while() {
+    let (departures, _arrivals) = departures();
+    let mut store = store(&["a"]);
+    let person = Digest::of(b"a");
+    let mut lose = |seconds| {
+        let session = of(&departures, "a", "alice", "s1");
+        assert!(store.keep(&session, 0) && store.lose(&session, at(seconds)) && !store.lose(&session, at(seconds)));
+        matches!(store.look(&person, at(seconds)), Seen::Refused)
+    };
+    assert!(!lose(0), "the first one is Nextcloud's restart");
+    assert!(!lose(30), "long ago");
+    assert!(lose(59));
+    store.sweep(at(88));
+    assert!(matches!(store.look(&person, at(88)), Seen::Refused));
+    assert!(matches!(store.look(&person, at(89)), Seen::Nothing));
+}
+
+#[test]
+fn refusals_are_forgotten_before_anybody_loses_a_session() {
+    let (departures, _arrivals) = departures();
+    let mut store = store(&["a", "b"]);
+    let one = of(&departures, "a", "alice", "s1");
+    assert!(store.keep(&one, 0));
+    store.refuse(&Digest::of(b"b"), at(30));
+    let (flight, evicted) = store.flight(Digest::of(b"c"), 2);
+    assert!(flight.is_some() && evicted.is_none() && holds(&store, &one));
 }

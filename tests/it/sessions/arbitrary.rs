@@ -7,12 +7,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
+use obo_proxy::dev::nextcloud::{self, Generation};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{WHO, plan};
-use crate::house::House;
+use crate::house::{House, Plan};
 
 const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
 const CLIENTS: [&str; 2] = ["mcp-client", "other-client"];
@@ -98,6 +99,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// The hazardous one above all.
+fn generation() -> impl Strategy<Value = Generation> {
+    prop_oneof![5 => Just(Generation::V7_3), 1 => Just(Generation::V8_10)]
+}
+
 /// What the provider writes into exchanged tokens, by `sub`.
 #[derive(Default)]
 struct Directory {
@@ -114,8 +120,9 @@ struct World {
 }
 
 impl World {
-    async fn new() -> Self {
-        let house = plan().build().await;
+    async fn new(generation: Generation) -> Self {
+        let options = Box::new(move |options: &mut nextcloud::Options| options.user_oidc = generation);
+        let house = Plan { nextcloud: Some(options), ..plan() }.build().await;
         let directory: Arc<Mutex<Directory>> = Arc::default();
         for person in PEOPLE {
             directory.lock().names.insert(house.provider.subject(person), person.to_owned());
@@ -268,9 +275,9 @@ fn no_order_of_events_serves_anybody_as_somebody_else() {
     let config = Config { cases: cases(), failure_persistence: None, max_shrink_iters: 30, ..Config::default() };
     let reused = std::cell::Cell::new(0.0);
     TestRunner::new(config)
-        .run(&prop::collection::vec(step(), 15..45), |steps| {
+        .run(&(prop::collection::vec(step(), 15..45), generation()), |(steps, generation)| {
             runtime.block_on(async {
-                let mut world = World::new().await;
+                let mut world = World::new(generation).await;
                 for (person, client) in [(0, 0), (1, 0), (0, 1)] {
                     world.take(Step::Login { person, client }).await;
                 }

@@ -17,7 +17,7 @@ const ROUND: usize = 5_000;
 
 /// `OBO_CROSSINGS=1000000 cargo test --release …` is the whole million.
 fn requests() -> usize {
-    std::env::var("OBO_CROSSINGS").ok().and_then(|requests| requests.parse().ok()).unwrap_or(10_000)
+    std::env::var("OBO_CROSSINGS").ok().and_then(|requests| requests.parse().ok()).unwrap_or(4_000)
 }
 
 #[tokio::test(flavor = "multi_thread")]

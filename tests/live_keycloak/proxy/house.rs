@@ -82,7 +82,7 @@ impl<'a> Plan<'a> {
         std::fs::write(secret_file.path(), &self.secret).unwrap();
         format!(
             "public_url = \"http://{address}\"\n{}\n[listen]\naddress = \"{address}\"\nthreads = 2\n\
-             [admin]\naddress = \"127.0.0.1:0\"\n[nextcloud]\nurl = {nextcloud:?}\n\
+             [admin]\naddress = \"127.0.0.1:0\"\n[sessions]\nenabled = false\n[nextcloud]\nurl = {nextcloud:?}\n\
              [issuers.keycloak]\nissuer = {:?}\nclient_id = {:?}\nclient_secret_file = \"{}\"\n{}",
             self.top,
             self.realm.issuer(),
