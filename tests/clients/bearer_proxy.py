@@ -1,0 +1,53 @@
+"""A forward proxy that adds a bearer token, for clients that cannot send one: litmus and vdirsyncer.
+
+A proxy, and not a server with an address of its own, so that a client's URLs, `Host` and `Destination` stay obo-proxy's. One request a
+connection: then nothing has to be parsed behind the head, and bodies stream both ways.
+"""
+
+import asyncio
+import contextlib
+import threading
+from urllib.parse import urlsplit
+
+NOT_FORWARDED = (b"authorization", b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive")
+
+
+@contextlib.contextmanager
+def adding(token):
+    """Runs one on a free port in a thread of its own; gives its address."""
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(lambda r, w: _serve(r, w, token), "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
+async def _serve(reader, writer, token):
+    upstream = None
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        request_line, *fields = (await reader.readuntil(b"\r\n\r\n")).removesuffix(b"\r\n\r\n").split(b"\r\n")
+        method, target, version = request_line.decode("ascii").split(" ")
+        url = urlsplit(target)
+        path = target.removeprefix(f"{url.scheme}://{url.netloc}") or "/"
+        answer, upstream = await asyncio.open_connection(url.hostname, url.port or 80)
+        kept = [field for field in fields if field.split(b":")[0].lower() not in NOT_FORWARDED]
+        added = [f"Authorization: Bearer {token}".encode(), b"Connection: close"]
+        upstream.write(b"\r\n".join([f"{method} {path} {version}".encode(), *kept, *added, b"", b""]))
+        upload = asyncio.ensure_future(_pump(reader, upstream))
+        await _pump(answer, writer)
+        upload.cancel()
+    for end in (writer, upstream):
+        if end:
+            end.close()
+
+
+async def _pump(source, sink):
+    with contextlib.suppress(OSError):
+        while block := await source.read(65536):
+            sink.write(block)
+            await sink.drain()
