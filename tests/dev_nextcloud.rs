@@ -9,6 +9,8 @@
 #![cfg(feature = "dev")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "dev_nextcloud/address.rs"]
+mod address;
 #[path = "dev_nextcloud/hazards.rs"]
 mod hazards;
 #[path = "dev_nextcloud/misbehaviour.rs"]

@@ -5,6 +5,7 @@
 //! defence is switched off: app passwords are minted, a session wins over another person's bearer, settings change.
 
 mod accounts;
+mod address;
 mod bearer;
 mod call;
 mod cookies;

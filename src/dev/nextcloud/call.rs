@@ -19,8 +19,10 @@ const BODY_LIMIT: usize = 8 * 1024 * 1024;
 pub(super) struct Call {
     pub instance: Instance,
     pub method: Method,
-    /// The path as received.
+    /// The path as received, below the place where Nextcloud is mounted.
     pub path: String,
+    /// What absolute links begin with.
+    pub base: String,
     pub query: Form,
     pub headers: HeaderMap,
     pub body: Option<CountedBody>,
@@ -37,6 +39,11 @@ impl Call {
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// What paths begin with, as Nextcloud sees itself.
+    pub(super) fn root(&self) -> &str {
+        self.instance.options().root()
     }
 
     /// The whole body; empty where it is too long or breaks off.

@@ -51,7 +51,8 @@ pub(super) async fn answer(mut call: Call, visit: &Visit, target: DavTarget) -> 
     // Behind a doubled slash the browser plugin prints nothing.
     let silent = target.doubled && target.trailing_slash && call.verb() == "GET";
     let target = target.of_user(&uid);
-    let site = Site { base: target.base, legacy: target.legacy_files, uid };
+    let root = call.root().to_owned();
+    let site = Site { base: format!("{root}{}", target.base), root, legacy: target.legacy_files, uid };
     let place = target.segments.as_deref().map_or(Place::Nothing, Place::of);
     let answer = match route(&mut call, &site, place).await {
         Ok(answer) => answer,

@@ -27,8 +27,15 @@ pub struct Options {
     pub client_id: String,
     /// How much longer a request takes that has to open a login session. 200 ms is what a real one costs.
     pub session_delay: Duration,
-    /// The base of absolute addresses it gives out (`overwrite.cli.url`).
+    /// The base of absolute addresses where a request names no host (`overwrite.cli.url`).
     pub base_url: String,
+    /// Where it is mounted, such as `/nextcloud`: requests come with it, and it calls itself by it. Empty at the root.
+    pub webroot: String,
+    /// `overwritewebroot`, such as `/nc`: what it calls itself by in every `href` and `Location`, and what `Destination` must
+    /// begin with, whatever requests come with. For a proxy in front that takes a prefix off.
+    pub overwrite_webroot: Option<String>,
+    /// Whether whoever connects is one of its `trusted_proxies`: then `X-Forwarded-Proto` and `X-Forwarded-Host` count.
+    pub trusts_proxy: bool,
     /// App passwords from the start: user and password, for mode `basic`.
     pub app_passwords: Vec<(String, SecretString)>,
     /// People who exist from the start; others come into being with their first bearer.
@@ -42,6 +49,11 @@ pub struct Options {
 // === impl Options ===
 
 impl Options {
+    /// The path that it believes to be at.
+    pub(super) fn root(&self) -> &str {
+        self.overwrite_webroot.as_deref().unwrap_or(&self.webroot)
+    }
+
     /// Settings for a provider.
     #[must_use]
     pub fn trusting(issuer: &str, jwks_uri: &str) -> Self {
@@ -52,6 +64,9 @@ impl Options {
             client_id: "nextcloud".into(),
             session_delay: Duration::ZERO,
             base_url: "http://nextcloud.test".into(),
+            webroot: String::new(),
+            overwrite_webroot: None,
+            trusts_proxy: true,
             app_passwords: Vec::new(),
             users: vec!["alice".into(), "bob".into()],
             echo: false,

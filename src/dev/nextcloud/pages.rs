@@ -28,7 +28,7 @@ pub(super) async fn answer(mut call: Call, visit: &mut Visit, path: &str) -> Ans
     }
     if verb == "GET" && path == "/logout" {
         visit.leave(&call.instance);
-        let location = format!("{}/login?clear=1", call.instance.options().base_url);
+        let location = format!("{}/login?clear=1", call.base);
         return framed(redirect(303, &location), visit);
     }
     if let Some(rest) = path.strip_prefix("/apps/notes/api/") {
@@ -70,7 +70,7 @@ fn refused(guard: Guard, visit: &mut Visit, instance: &Instance) -> Option<Answe
 
 async fn page(call: &mut Call, visit: &Visit, verb: &str, path: &str) -> Answer {
     let uid = visit.user.as_deref().unwrap_or_default();
-    let base = call.instance.options().base_url.clone();
+    let base = call.base.clone();
     match (verb, path) {
         ("POST", "/settings/personal/authtokens") => app_password(call, uid).await,
         ("GET", path) if path == "/settings" || path.starts_with("/settings/") => html("Settings", uid),

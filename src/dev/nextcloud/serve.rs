@@ -11,6 +11,7 @@ use super::super::answer::{Answer, Body};
 use super::super::clock;
 use super::super::form::Form;
 use super::super::server::Connection;
+use super::address;
 use super::call::{Call, json};
 use super::cookies::{self, Cookies};
 use super::dav;
@@ -35,10 +36,19 @@ pub(super) async fn answer(
     let on_upgrade = hyper::upgrade::on(&mut request);
     let upgrade = Upgrade { on_upgrade: Arc::new(Mutex::new(Some(on_upgrade))), gone: connection.gone };
     let (head, body) = request.into_parts();
+    let base = address::base(instance.options(), &head.headers);
+    let received = head.uri.path();
+    // The well-known paths are the web server's, at the root of the host.
+    let mounted = if received.starts_with("/.well-known/") { "" } else { instance.options().webroot.as_str() };
+    let Some(path) = address::below(mounted, received).map(str::to_owned) else {
+        entry.answered(404);
+        return Answer::html(404, "<html><body>404 Not Found</body></html>\n".into()).into_response();
+    };
     let call = Call {
         instance,
         method: head.method,
-        path: head.uri.path().to_owned(),
+        path,
+        base,
         query: Form::parse(head.uri.query().unwrap_or_default().as_bytes()),
         headers: head.headers,
         body: Some(CountedBody::new(body, Arc::clone(&entry))),
@@ -54,7 +64,7 @@ async fn route(call: Call, trouble: &Trouble, entry: &Entry) -> Answer {
     let target = Target::fold(&call.path);
     match &target {
         Target::Status => return status(trouble.maintenance),
-        Target::WellKnown(name) => return well_known(&call.instance, name),
+        Target::WellKnown(name) => return well_known(&call.base, name),
         Target::Ocs { .. } | Target::Dav(_) | Target::Page(_) => {}
     }
     if trouble.maintenance {
@@ -93,7 +103,7 @@ fn foreign_site(call: &Call, target: &Target) -> Option<Answer> {
         return None;
     }
     let answer = match target {
-        Target::Page(_) => pages::redirect(302, &format!("{}{}", call.instance.options().base_url, call.path)),
+        Target::Page(_) => pages::redirect(302, &format!("{}{}", call.base, call.path)),
         _ => Answer::json(412, &json!({ "error": "Strict Cookie has not been found in request" }))
             .header("content-security-policy", &pages::static_policy()),
     };
@@ -125,9 +135,9 @@ fn status(maintenance: bool) -> Answer {
         .chunked(body.to_string())
 }
 
-fn well_known(instance: &Instance, name: &str) -> Answer {
+fn well_known(base: &str, name: &str) -> Answer {
     match name {
-        "caldav" | "carddav" => pages::redirect(301, &format!("{}/remote.php/dav/", instance.options().base_url)),
+        "caldav" | "carddav" => pages::redirect(301, &format!("{base}/remote.php/dav/")),
         _ => Answer::html(404, "<!DOCTYPE html>\n<html><body><h2>Page not found</h2></body></html>\n".into()),
     }
 }

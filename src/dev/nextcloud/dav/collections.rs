@@ -39,7 +39,7 @@ fn children<'a>(segments: &[&str], uid: &'a str) -> Vec<&'a str> {
 }
 
 fn one(call: &Call, site: &Site, segments: &[&str], asked: Option<&[Name]>) -> Told {
-    let uid = escaped(&site.uid);
+    let uid = &site.uid;
     let defaults = properties::defaults();
     let mut told = Told { href: site.href_of(segments, true), found: Vec::new(), missing: Vec::new() };
     for name in asked.unwrap_or(&defaults) {
@@ -53,12 +53,8 @@ fn one(call: &Call, site: &Site, segments: &[&str], asked: Option<&[Name]>) -> T
                 }
                 _ => None,
             },
-            (DAV, "owner") if segments.len() > 1 => {
-                Some(format!("<d:href>/remote.php/dav/principals/users/{uid}/</d:href>"))
-            }
-            (DAV, "current-user-principal") => {
-                Some(format!("<d:href>/remote.php/dav/principals/users/{uid}/</d:href>"))
-            }
+            (DAV, "owner") if segments.len() > 1 => Some(site.principal(uid)),
+            (DAV, "current-user-principal") => Some(site.principal(uid)),
             _ => None,
         };
         match value {

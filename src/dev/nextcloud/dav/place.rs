@@ -8,7 +8,10 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.')
 /// Who asks, and by which endpoint.
 #[derive(Clone, Debug)]
 pub(super) struct Site {
-    pub base: &'static str,
+    /// What every `href` begins with.
+    pub base: String,
+    /// The web root in it.
+    pub root: String,
     /// An old endpoint, whose root is the user's files.
     pub legacy: bool,
     pub uid: String,
@@ -103,6 +106,11 @@ impl Site {
     /// The `DAV` header.
     pub(super) fn capabilities(&self) -> &'static str {
         if self.legacy { super::LEGACY_CAPABILITIES } else { super::CAPABILITIES }
+    }
+
+    /// An `href` element of a person.
+    pub(super) fn principal(&self, uid: &str) -> String {
+        format!("<d:href>{}/remote.php/dav/principals/users/{}/</d:href>", self.root, encoded(uid))
     }
 
     /// The `href` of something in the store.

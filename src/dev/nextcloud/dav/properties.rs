@@ -83,7 +83,11 @@ fn of_dav(instance: &Instance, node: &Node, local: &str) -> Option<String> {
         "quota-available-bytes" => node.is_folder.then(|| "-3".to_owned()),
         "current-user-principal" => {
             let owner = node.path.first().filter(|owner| instance.accounts().get(owner).is_some())?;
-            Some(format!("<d:href>/remote.php/dav/principals/users/{}/</d:href>", escaped(owner)))
+            Some(format!(
+                "<d:href>{}/remote.php/dav/principals/users/{}/</d:href>",
+                instance.options().root(),
+                escaped(owner)
+            ))
         }
         _ => None,
     }

@@ -49,7 +49,7 @@ pub(super) async fn search(call: &mut Call, site: &Site) -> DavResult {
         .and_then(|scope| scope.child(DAV, "href"))
         .map(|href| href.text.trim())
         .unwrap_or_default();
-    let scope = scope.trim_start_matches("/remote.php/dav");
+    let scope = scope.trim_start_matches(site.base.as_str());
     let segments: Vec<String> = scope.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
     let not_a_folder = || DavError::new(500, "InvalidArgumentException", "Search is only supported on directories");
     // Somebody else's files are no directory that can be searched.

@@ -2,6 +2,7 @@
 
 use hyper::Uri;
 
+use super::super::address;
 use super::super::call::Call;
 use super::super::storage::Node;
 use super::super::target::Target;
@@ -134,7 +135,8 @@ fn destination(call: &Call, site: &Site) -> Result<Place, DavError> {
         call.header("destination").ok_or_else(|| DavError::bad_request("The destination header was not supplied"))?;
     let path = value.parse::<Uri>().map(|uri| uri.path().to_owned());
     let path = path.map_err(|_| DavError::bad_request("The destination header is malformed"))?;
-    let Target::Dav(target) = Target::fold(&path) else {
+    let folded = address::below(&site.root, &path).map(Target::fold);
+    let Some(Target::Dav(target)) = folded else {
         let text = format!("Requested uri ({path}) is out of base uri ({}/)", site.base);
         return Err(DavError::forbidden(text));
     };

@@ -45,7 +45,7 @@ fn status(call: &Call, uid: &str) -> Outcome {
 
 /// One entry: the person's first file.
 fn activity(call: &Call, uid: &str) -> Outcome {
-    let base = &call.instance.options().base_url;
+    let base = &call.base;
     let name = format!("{uid}.txt");
     let file = json!({ "type": "file", "id": "1", "name": name, "path": name, "link": format!("{base}/f/1") });
     let entry = json!({

@@ -35,5 +35,5 @@ fn app_password(call: &Call, visit: &Visit, uid: &str) -> Outcome {
 }
 
 fn recorded(call: &Call, text: &str) -> Value {
-    serde_json::from_str(&text.replace("{base}", &call.instance.options().base_url)).unwrap_or_default()
+    serde_json::from_str(&text.replace("{base}", &call.base)).unwrap_or_default()
 }
