@@ -13,8 +13,8 @@ HOUSE = json.loads(os.environ["OBO_HOUSE"])
 
 @pytest.fixture(scope="session")
 def proxy():
-    """obo-proxy's public URL."""
-    return HOUSE["proxy"]
+    """obo-proxy's public URL, with or without a path."""
+    return os.environ["OBO_PROXY"]
 
 
 @pytest.fixture(scope="session")
