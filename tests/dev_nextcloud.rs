@@ -11,6 +11,10 @@
 
 #[path = "dev_nextcloud/address.rs"]
 mod address;
+#[path = "dev_nextcloud/apps.rs"]
+mod apps;
+#[path = "dev_nextcloud/groupware.rs"]
+mod groupware;
 #[path = "dev_nextcloud/hazards.rs"]
 mod hazards;
 #[path = "dev_nextcloud/misbehaviour.rs"]
@@ -21,5 +25,9 @@ mod recording;
 mod replay;
 #[path = "dev_nextcloud/sessions.rs"]
 mod sessions;
+#[path = "dev_nextcloud/sharing.rs"]
+mod sharing;
+#[path = "dev_nextcloud/webdav.rs"]
+mod webdav;
 #[path = "dev_nextcloud/wire.rs"]
 mod wire;

@@ -8,20 +8,28 @@ mod accounts;
 mod address;
 mod bearer;
 mod call;
+mod content;
 mod cookies;
 mod dav;
+mod deck;
 mod faults;
+mod groupware;
+mod ical;
 mod instance;
 mod login;
 mod notes;
 mod ocs;
 mod options;
+mod outbox;
 mod pages;
+mod public;
 mod seen;
 mod serve;
 mod sessions;
+mod shares;
 mod slow;
 mod storage;
+mod talk;
 mod target;
 mod websocket;
 
@@ -36,6 +44,7 @@ use super::clock;
 use super::server::{self, Address, Listener, Switch};
 use instance::Instance;
 pub use options::{Generation, Options};
+pub use outbox::Mail;
 pub use seen::SeenRequest;
 pub use sessions::Session;
 
@@ -156,6 +165,12 @@ impl Control {
         self.instance.accounts().minted()
     }
 
+    /// The mails that requests made it send: of shares and of invitations.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Mail> {
+        self.instance.outbox().all()
+    }
+
     /// A person's e-mail address, to see whether it was changed.
     #[must_use]
     pub fn email(&self, uid: &str) -> Option<String> {
@@ -164,7 +179,7 @@ impl Control {
 
     /// A file's content, by its path below a person's files.
     pub async fn file(&self, uid: &str, path: &str) -> Option<Bytes> {
-        self.instance.storage().read(&stored(uid, path)).await.ok()
+        self.instance.storage().read(&stored(uid, path)).ok()
     }
 
     /// Puts a file there; its folder must exist.
@@ -172,20 +187,28 @@ impl Control {
     /// # Errors
     /// It does not, or the person does not.
     pub async fn put_file(&self, uid: &str, path: &str, content: impl Into<Bytes>) -> io::Result<()> {
-        let written = self.instance.storage().write(&stored(uid, path), content).await;
-        written.map(|_| ()).map_err(|error| io::Error::other(format!("{path} of {uid}: {error:?}")))
+        let written = self.instance.storage().write(&stored(uid, path), content);
+        written
+            .map(|_| ())
+            .map_err(|_| io::Error::new(io::ErrorKind::NotFound, format!("no folder for {path} of {uid}")))
     }
 
     // --- people ---
 
     /// Switches an account off. Its sessions go on over WebDAV for a while, as they really do.
     pub fn disable(&self, uid: &str) {
-        self.instance.accounts().change(uid, |account| account.disabled = Some(clock::now()));
+        self.instance.accounts().change(uid, |account| account.enabled = false);
+    }
+
+    /// Lets so much time pass for the check of each session's account, which is done every five minutes
+    /// ([`Options::disabled_session_lives`]). Tokens do not age.
+    pub fn age_sessions(&self, by: Duration) {
+        self.instance.sessions().age(by.as_secs());
     }
 
     /// Switches it on again.
     pub fn enable(&self, uid: &str) {
-        self.instance.accounts().change(uid, |account| account.disabled = None);
+        self.instance.accounts().change(uid, |account| account.enabled = true);
     }
 
     /// Tokens of this `preferred_username` are from now on another Nextcloud account's.

@@ -129,7 +129,8 @@ fn shape(body: &str) -> BTreeMap<String, String> {
     {
         shape.insert("binary".into(), String::new());
     } else {
-        shape.insert("text".into(), body.trim().to_owned());
+        // The recordings have lost their carriage returns.
+        shape.insert("text".into(), body.trim().replace("\r\n", "\n"));
     }
     shape
 }

@@ -13,8 +13,7 @@ pub(super) struct Account {
     pub uid: String,
     pub display_name: String,
     pub email: String,
-    /// When it was disabled, in seconds since 1970.
-    pub disabled: Option<u64>,
+    pub enabled: bool,
     pub first_login: u64,
     pub last_login: u64,
     pub status: Option<String>,
@@ -57,7 +56,7 @@ impl Accounts {
             uid: uid.to_owned(),
             display_name: display_name.to_owned(),
             email: email.to_owned(),
-            disabled: None,
+            enabled: true,
             first_login: now,
             last_login: now,
             status: None,
@@ -72,8 +71,15 @@ impl Accounts {
         self.0.lock().accounts.get(uid).cloned()
     }
 
+    /// Everybody, by uid.
+    pub(super) fn all(&self) -> Vec<Account> {
+        let mut all: Vec<Account> = self.0.lock().accounts.values().cloned().collect();
+        all.sort_by(|one, other| one.uid.cmp(&other.uid));
+        all
+    }
+
     pub(super) fn is_enabled(&self, uid: &str) -> bool {
-        self.get(uid).is_some_and(|account| account.disabled.is_none())
+        self.get(uid).is_some_and(|account| account.enabled)
     }
 
     pub(super) fn change(&self, uid: &str, change: impl FnOnce(&mut Account)) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hyper::{HeaderMap, Method};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::answer::Answer;
 use super::super::clock;
@@ -13,7 +13,7 @@ use super::seen::CountedBody;
 use super::websocket::Upgrade;
 
 /// Larger than any body that is read whole.
-const BODY_LIMIT: usize = 8 * 1024 * 1024;
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 /// What a route needs of a request.
 pub(super) struct Call {
@@ -54,15 +54,17 @@ impl Call {
         }
     }
 
-    /// A field of a JSON or form body.
+    /// The parameters of the query, and over them the fields of a JSON or form body.
     pub(super) async fn fields(&mut self) -> Value {
         let is_json = self.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let body = self.body().await;
-        if is_json {
-            return serde_json::from_slice(&body).unwrap_or_default();
+        let form = if is_json { Form::default() } else { Form::parse(&body) };
+        let mut fields: Map<String, Value> =
+            self.query.iter().chain(form.iter()).map(|(name, value)| (name.to_owned(), value.into())).collect();
+        if let Ok(Value::Object(json)) = serde_json::from_slice(&body) {
+            fields.extend(json);
         }
-        let form = Form::parse(&body);
-        Value::Object(form.iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+        Value::Object(fields)
     }
 
     /// Whether the caller wants JSON: `format` decides, else `Accept`.

@@ -1,14 +1,27 @@
 //! WebDAV in Nextcloud's dialect: sabre's error bodies, its way with headers, and the trees below `/remote.php/dav`.
 
+mod bulk;
+mod caldav;
+mod carddav;
 mod collections;
+mod conditions;
 mod files;
+mod filter;
+mod link;
+mod mounts;
+mod multistatus;
+mod pim;
+mod pim_properties;
 mod place;
 mod properties;
 mod propfind;
-mod query;
+mod proppatch;
+mod report;
+mod search;
 mod transfer;
 mod trashbin;
 mod uploads;
+mod versions;
 mod xml;
 mod zip;
 
@@ -16,14 +29,16 @@ use super::super::answer::Answer;
 use super::super::clock;
 use super::call::Call;
 use super::login::{By, Visit};
+use super::storage::NotThere;
 use super::target::DavTarget;
+pub(super) use files::disposition;
+pub(super) use link::linked;
+use multistatus::Family;
 use place::{Place, Site};
+pub(super) use properties::media_type;
 pub(super) use xml::escaped;
 
 const ALLOW: &str = "OPTIONS, GET, HEAD, DELETE, PROPFIND, PUT, PROPPATCH, COPY, MOVE, REPORT";
-const CAPABILITIES: &str = "1, 3, extended-mkcol, access-control, calendarserver-principal-property-search, nc-paginate, \
-nextcloud-checksum-update, nc-calendar-search, nc-enable-birthday-calendar";
-const LEGACY_CAPABILITIES: &str = "1, 3, extended-mkcol, nextcloud-checksum-update";
 
 /// An exception of sabre/dav.
 #[derive(Debug)]
@@ -39,20 +54,25 @@ struct DavError {
 type DavResult = Result<Answer, DavError>;
 
 pub(super) async fn answer(mut call: Call, visit: &Visit, target: DavTarget) -> Answer {
+    if visit.by == By::Disabled {
+        let message = "OC\\User\\DisabledUserException: Account disabled";
+        return error(503, "Sabre\\DAV\\Exception\\ServiceUnavailable", message);
+    }
     let Some(uid) = visit.user.clone() else {
         return not_authenticated(visit);
     };
-    if let Some(since) = call.instance.accounts().get(&uid).and_then(|account| account.disabled) {
-        // A session outlives its owner for some minutes.
-        if clock::now() >= since + call.instance.options().disabled_session_lives.as_secs() {
-            return error(503, "Sabre\\DAV\\Exception\\ServiceUnavailable", "Account disabled");
-        }
-    }
     // Behind a doubled slash the browser plugin prints nothing.
     let silent = target.doubled && target.trailing_slash && call.verb() == "GET";
     let target = target.of_user(&uid);
     let root = call.root().to_owned();
-    let site = Site { base: format!("{root}{}", target.base), root, legacy: target.legacy_files, uid };
+    let family = match target.segments.as_deref().and_then(|segments| segments.first()).map(String::as_str) {
+        _ if target.legacy_files => Family::Legacy,
+        Some("calendars") => Family::Calendars,
+        Some("addressbooks") => Family::Contacts,
+        Some("principals") => Family::Principals,
+        _ => Family::Files,
+    };
+    let site = Site { base: format!("{root}{}", target.base), root, legacy: target.legacy_files, uid, family };
     let place = target.segments.as_deref().map_or(Place::Nothing, Place::of);
     let answer = match route(&mut call, &site, place).await {
         Ok(answer) => answer,
@@ -66,7 +86,7 @@ async fn route(call: &mut Call, site: &Site, place: Place) -> DavResult {
         "OPTIONS" => Ok(dressed(Answer::new(200), site)
             .header("content-type", "text/html; charset=UTF-8")
             .header("allow", ALLOW)
-            .header("dav", site.capabilities())
+            .header("dav", &site.family.capabilities())
             .header("ms-author-via", "DAV")
             .header("accept-ranges", "bytes")),
         "LOCK" | "UNLOCK" => {
@@ -74,15 +94,23 @@ async fn route(call: &mut Call, site: &Site, place: Place) -> DavResult {
                 format!("There was no plugin in the system that was willing to handle this {} method.", call.method);
             Err(DavError::new(501, "Sabre\\DAV\\Exception\\NotImplemented", text))
         }
-        "SEARCH" => query::search(call, site).await,
+        "SEARCH" => search::search(call, site).await,
         "PROPFIND" => propfind::propfind(call, site, &place).await,
-        "PROPPATCH" => propfind::proppatch(call, site, &place).await,
-        "REPORT" => query::report(call, site, &place).await,
-        "GET" | "HEAD" => files::get(call, site, &place).await,
-        "PUT" => files::put(call, site, &place).await,
+        "PROPPATCH" => proppatch::proppatch(call, site, &place).await,
+        "REPORT" => report::report(call, site, &place).await,
+        "GET" | "HEAD" => match &place {
+            Place::Pim(place) => pim::get(call, site, place),
+            place => files::get(call, site, place),
+        },
+        "PUT" => match &place {
+            Place::Pim(place) => pim::put(call, site, place).await,
+            place => files::put(call, site, place).await,
+        },
         "MKCOL" => transfer::mkcol(call, site, &place).await,
-        "DELETE" => transfer::delete(call, site, &place).await,
-        "COPY" | "MOVE" => transfer::copy_or_move(call, site, &place).await,
+        "MKCALENDAR" if matches!(place, Place::Pim(_)) => transfer::mkcol(call, site, &place).await,
+        "DELETE" => transfer::delete(call, site, &place),
+        "COPY" | "MOVE" => transfer::copy_or_move(call, site, &place),
+        "POST" if place == Place::Bulk => bulk::post(call, site).await,
         other => {
             let text = format!("There was no plugin in the system that was willing to handle this {other} method.");
             Err(DavError::new(501, "Sabre\\DAV\\Exception\\NotImplemented", text))
@@ -139,6 +167,10 @@ impl DavError {
         Self::new(404, "Sabre\\DAV\\Exception\\NotFound", format!("File with name {path} could not be located"))
     }
 
+    fn no_node(name: &str) -> Self {
+        Self::new(404, "Sabre\\DAV\\Exception\\NotFound", format!("Node with name '{name}' could not be found"))
+    }
+
     fn forbidden(message: impl Into<String>) -> Self {
         Self::new(403, "Sabre\\DAV\\Exception\\Forbidden", message)
     }
@@ -176,8 +208,9 @@ impl DavError {
     }
 }
 
-impl From<dav_server::fs::FsError> for DavError {
-    fn from(error: dav_server::fs::FsError) -> Self {
-        Self::new(500, "Sabre\\DAV\\Exception", format!("the store failed: {error:?}"))
+/// Somebody else was faster.
+impl From<NotThere> for DavError {
+    fn from(_: NotThere) -> Self {
+        Self::new(404, "Sabre\\DAV\\Exception\\NotFound", "It is not there any more")
     }
 }

@@ -6,11 +6,16 @@ use std::sync::Arc;
 use super::super::clock;
 use super::accounts::Accounts;
 use super::bearer::Verifier;
+use super::deck::Deck;
 use super::faults::Faults;
+use super::groupware::Groupware;
 use super::options::Options;
+use super::outbox::Outbox;
 use super::seen::Log;
 use super::sessions::Sessions;
+use super::shares::Shares;
 use super::storage::Storage;
+use super::talk::Talk;
 
 /// A handle to the state; clones are the same Nextcloud.
 #[derive(Clone)]
@@ -22,6 +27,11 @@ struct Inner {
     accounts: Accounts,
     sessions: Sessions,
     storage: Storage,
+    groupware: Groupware,
+    shares: Shares,
+    outbox: Outbox,
+    deck: Deck,
+    talk: Talk,
     verifier: Verifier,
     faults: Faults,
     log: Log,
@@ -43,6 +53,11 @@ impl Instance {
             accounts,
             sessions: Sessions::default(),
             storage: Storage::default(),
+            groupware: Groupware::default(),
+            shares: Shares::default(),
+            outbox: Outbox::default(),
+            deck: Deck::default(),
+            talk: Talk::default(),
             verifier,
             faults: Faults::default(),
             log: Log::default(),
@@ -70,6 +85,26 @@ impl Instance {
         &self.0.storage
     }
 
+    pub(super) fn groupware(&self) -> &Groupware {
+        &self.0.groupware
+    }
+
+    pub(super) fn shares(&self) -> &Shares {
+        &self.0.shares
+    }
+
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
+    pub(super) fn deck(&self) -> &Deck {
+        &self.0.deck
+    }
+
+    pub(super) fn talk(&self) -> &Talk {
+        &self.0.talk
+    }
+
     pub(super) fn verifier(&self) -> &Verifier {
         &self.0.verifier
     }
@@ -85,7 +120,8 @@ impl Instance {
     /// Makes an account with a few files that say whose they are, unless it is there.
     pub(super) async fn provision(&self, uid: &str, display_name: &str, email: &str) {
         if self.accounts().provision(uid, display_name, email) {
-            self.storage().seed(uid).await;
+            self.storage().seed(uid);
+            self.groupware().seed(uid);
         }
     }
 }

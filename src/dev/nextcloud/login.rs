@@ -24,6 +24,8 @@ pub(super) enum By {
     Basic,
     /// A bearer or a password that is not good.
     Refused,
+    /// The session was found to be a disabled user's, and ended.
+    Disabled,
     Nothing,
 }
 
@@ -86,8 +88,19 @@ enum Shown {
 impl Desk<'_> {
     /// 7.3: a session wins; without one a bearer opens one.
     async fn session_first(&self, mut visit: Visit) -> Visit {
-        let found = self.found();
-        if let Found::LoggedIn { id, user, first } = found {
+        let mut found = self.found();
+        let mut ended = false;
+        if let Found::LoggedIn { id, user, checked, .. } = &found {
+            // `checkTokenCredentials`: every five minutes the session's account is looked at.
+            if clock::now() >= checked + self.instance.options().disabled_session_lives.as_secs() {
+                ended = !self.instance.accounts().is_enabled(user);
+                if ended { self.instance.sessions().log_out(id) } else { self.instance.sessions().check(id) }
+            }
+        }
+        if ended {
+            found = self.found();
+        }
+        if let Found::LoggedIn { id, user, first, .. } = found {
             if first {
                 visit.cookie = Some(self.session_cookie(&id));
             }
@@ -115,6 +128,7 @@ impl Desk<'_> {
                 visit.session = Some(id);
                 visit.recognised(user, by)
             }
+            (Shown::Bad, _) if ended => Visit { by: By::Disabled, ..self.anonymous(visit, found) },
             (Shown::Bad, _) => self.refuse(visit),
             (Shown::Nothing, _) => self.anonymous(visit, found),
         }

@@ -16,11 +16,11 @@ pub(super) async fn answer(call: &mut Call, uid: &str, path: &str) -> Answer {
     let answer = match (verb.as_str(), route, id) {
         ("GET", "settings", _) => settings(call, uid),
         ("PUT", "settings", _) => change_settings(call, uid).await,
-        ("GET", "notes", _) => list(call, uid).await,
+        ("GET", "notes", _) => list(call, uid),
         ("POST", "notes", _) => create(call, uid).await,
-        ("GET", _, Some(id)) => get(call, uid, id).await,
+        ("GET", _, Some(id)) => get(call, uid, id),
         ("PUT", _, Some(id)) => update(call, uid, id).await,
-        ("DELETE", _, Some(id)) => delete(call, uid, id).await,
+        ("DELETE", _, Some(id)) => delete(call, uid, id),
         _ => json(404, &json!({ "message": "Not found" })),
     };
     answer.header("x-notes-api-versions", "0.2, 1.3, 1.4")
@@ -47,13 +47,13 @@ async fn change_settings(call: &mut Call, uid: &str) -> Answer {
     settings(call, uid)
 }
 
-async fn list(call: &Call, uid: &str) -> Answer {
+fn list(call: &Call, uid: &str) -> Answer {
     let without: Vec<&str> = call.query.get("exclude").unwrap_or_default().split(',').collect();
     let mut notes = Vec::new();
     let mut modified = 0;
-    for node in nodes(call, uid).await {
+    for node in nodes(call, uid) {
         modified = modified.max(node.record.modified);
-        let mut note = note(call, uid, &node).await;
+        let mut note = note(call, uid, &node);
         if let Value::Object(members) = &mut note {
             members.retain(|name, _| !without.contains(&name.as_str()));
         }
@@ -69,30 +69,30 @@ async fn create(call: &mut Call, uid: &str) -> Answer {
     let fields = call.fields().await;
     let content = fields["content"].as_str().unwrap_or_default().to_owned();
     let title = title_of(fields["title"].as_str(), &content);
-    let Some(path) = free_path(call, uid, fields["category"].as_str().unwrap_or_default(), &title).await else {
+    let Some(path) = free_path(call, uid, fields["category"].as_str().unwrap_or_default(), &title) else {
         return missing();
     };
-    if call.instance.storage().write(&path, content).await.is_err() {
+    if call.instance.storage().write(&path, content).is_err() {
         return missing();
     }
-    set_favorite(call, &path, &fields).await;
-    shown(call, uid, &path, 200).await
+    set_favorite(call, &path, &fields);
+    shown(call, uid, &path, 200)
 }
 
-async fn get(call: &Call, uid: &str, id: u64) -> Answer {
-    let Some(node) = find(call, uid, id).await else {
+fn get(call: &Call, uid: &str, id: u64) -> Answer {
+    let Some(node) = find(call, uid, id) else {
         return missing();
     };
-    let note = note(call, uid, &node).await;
+    let note = note(call, uid, &node);
     let etag = note["etag"].as_str().unwrap_or_default().to_owned();
     json(200, &note).header("etag", &format!("\"{etag}\""))
 }
 
 async fn update(call: &mut Call, uid: &str, id: u64) -> Answer {
-    let Some(node) = find(call, uid, id).await else {
+    let Some(node) = find(call, uid, id) else {
         return missing();
     };
-    let before = note(call, uid, &node).await;
+    let before = note(call, uid, &node);
     let expected = call.header("if-match").map(|etag| etag.trim_matches('"').to_owned());
     if expected.is_some_and(|etag| Some(etag.as_str()) != before["etag"].as_str()) {
         return json(412, &before);
@@ -100,7 +100,7 @@ async fn update(call: &mut Call, uid: &str, id: u64) -> Answer {
     let fields = call.fields().await;
     let mut path = node.path;
     if let Some(content) = fields["content"].as_str()
-        && call.instance.storage().write(&path, content.to_owned()).await.is_err()
+        && call.instance.storage().write(&path, content.to_owned()).is_err()
     {
         return missing();
     }
@@ -108,38 +108,38 @@ async fn update(call: &mut Call, uid: &str, id: u64) -> Answer {
         let title = fields["title"].as_str().or(before["title"].as_str()).unwrap_or_default().to_owned();
         let category = fields["category"].as_str().or(before["category"].as_str()).unwrap_or_default().to_owned();
         let same = before["title"] == title.as_str() && before["category"] == category.as_str();
-        if !same && let Some(to) = free_path(call, uid, &category, &title).await {
-            if call.instance.storage().rename(&path, &to).await.is_err() {
+        if !same && let Some(to) = free_path(call, uid, &category, &title) {
+            if call.instance.storage().rename(&path, &to).is_err() {
                 return missing();
             }
             path = to;
         }
     }
-    set_favorite(call, &path, &fields).await;
-    shown(call, uid, &path, 200).await
+    set_favorite(call, &path, &fields);
+    shown(call, uid, &path, 200)
 }
 
-async fn delete(call: &Call, uid: &str, id: u64) -> Answer {
-    let Some(node) = find(call, uid, id).await else {
+fn delete(call: &Call, uid: &str, id: u64) -> Answer {
+    let Some(node) = find(call, uid, id) else {
         return missing();
     };
-    match call.instance.storage().remove(&node.path).await {
+    match call.instance.storage().remove(&node.path) {
         Ok(()) => json(200, &json!([])),
         Err(_) => missing(),
     }
 }
 
-async fn shown(call: &Call, uid: &str, path: &[String], status: u16) -> Answer {
-    match call.instance.storage().node(path).await {
-        Some(node) => json(status, &note(call, uid, &node).await),
+fn shown(call: &Call, uid: &str, path: &[String], status: u16) -> Answer {
+    match call.instance.storage().node(path) {
+        Some(node) => json(status, &note(call, uid, &node)),
         None => missing(),
     }
 }
 
-async fn set_favorite(call: &Call, path: &[String], fields: &Value) {
-    if let (Some(favorite), Some(mut node)) = (fields["favorite"].as_bool(), call.instance.storage().node(path).await) {
+fn set_favorite(call: &Call, path: &[String], fields: &Value) {
+    if let (Some(favorite), Some(mut node)) = (fields["favorite"].as_bool(), call.instance.storage().node(path)) {
         node.record.favorite = favorite;
-        let _ = call.instance.storage().set_record(path, &node.record).await;
+        let _ = call.instance.storage().set_record(path, &node.record);
     }
 }
 
@@ -152,26 +152,26 @@ fn folder(account: &Account) -> Vec<String> {
     [account.uid.as_str(), "files"].into_iter().chain(below).map(str::to_owned).collect()
 }
 
-async fn nodes(call: &Call, uid: &str) -> Vec<Node> {
+fn nodes(call: &Call, uid: &str) -> Vec<Node> {
     let Some(account) = account(call, uid) else {
         return Vec::new();
     };
-    let all = call.instance.storage().descendants(&folder(&account)).await;
+    let all = call.instance.storage().descendants(&folder(&account));
     all.into_iter().filter(|node| !node.is_folder && node.name().ends_with(&account.note_suffix)).collect()
 }
 
-async fn find(call: &Call, uid: &str, id: u64) -> Option<Node> {
-    nodes(call, uid).await.into_iter().find(|node| node.record.id == id)
+fn find(call: &Call, uid: &str, id: u64) -> Option<Node> {
+    nodes(call, uid).into_iter().find(|node| node.record.id == id)
 }
 
 /// A path for a note, with its folders made and a name that nobody has.
-async fn free_path(call: &Call, uid: &str, category: &str, title: &str) -> Option<Vec<String>> {
+fn free_path(call: &Call, uid: &str, category: &str, title: &str) -> Option<Vec<String>> {
     let account = account(call, uid)?;
     let mut path = folder(&account);
     for segment in category.split('/').filter(|segment| !segment.is_empty() && *segment != "..") {
         path.push(segment.to_owned());
-        if call.instance.storage().node(&path).await.is_none() {
-            call.instance.storage().make_folder(&path).await.ok()?;
+        if call.instance.storage().node(&path).is_none() {
+            call.instance.storage().make_folder(&path).ok()?;
         }
     }
     let mut number = 1;
@@ -179,17 +179,17 @@ async fn free_path(call: &Call, uid: &str, category: &str, title: &str) -> Optio
         let suffix = &account.note_suffix;
         let name = if number == 1 { format!("{title}{suffix}") } else { format!("{title} ({number}){suffix}") };
         let candidate = joined(&path, &name);
-        if call.instance.storage().node(&candidate).await.is_none() {
+        if call.instance.storage().node(&candidate).is_none() {
             return Some(candidate);
         }
         number += 1;
     }
 }
 
-async fn note(call: &Call, uid: &str, node: &Node) -> Value {
+fn note(call: &Call, uid: &str, node: &Node) -> Value {
     let suffix = account(call, uid).map(|account| account.note_suffix).unwrap_or_default();
     let root = account(call, uid).map_or(2, |account| folder(&account).len());
-    let content = call.instance.storage().read(&node.path).await.unwrap_or_default();
+    let content = call.instance.storage().read(&node.path).unwrap_or_default();
     let content = String::from_utf8_lossy(&content).into_owned();
     let category = node.path.get(root..node.path.len() - 1).unwrap_or_default().join("/");
     let etag =

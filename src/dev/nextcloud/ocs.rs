@@ -5,6 +5,9 @@ mod core_app;
 mod envelope;
 mod live;
 mod person;
+mod search;
+mod sharing;
+mod spreed;
 
 use super::super::answer::Answer;
 use super::call::{Call, framed};

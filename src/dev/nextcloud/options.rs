@@ -42,7 +42,8 @@ pub struct Options {
     pub users: Vec<String>,
     /// Whether the test routes `…/notifications/api/v2/echo` and `/bytes` exist.
     pub echo: bool,
-    /// How long a session of a disabled user goes on over WebDAV (measured: between 180 and 330 s).
+    /// How often a session's account is looked at: so long at most a disabled user goes on over WebDAV (measured: between 180
+    /// and 330 s; `Session::checkTokenCredentials` has 300).
     pub disabled_session_lives: Duration,
 }
 

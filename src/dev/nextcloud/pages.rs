@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::clock;
 use super::call::{Call, framed, json};
+use super::deck;
 use super::instance::Instance;
 use super::login::{By, Visit};
 use super::notes;
@@ -33,6 +34,10 @@ pub(super) async fn answer(mut call: Call, visit: &mut Visit, path: &str) -> Ans
     }
     if let Some(rest) = path.strip_prefix("/apps/notes/api/") {
         let answer = notes::answer(&mut call, visit.user.as_deref().unwrap_or_default(), rest).await;
+        return framed(answer, visit);
+    }
+    if let Some(rest) = path.strip_prefix("/apps/deck/api/") {
+        let answer = deck::answer(&mut call, visit.user.as_deref().unwrap_or_default(), rest).await;
         return framed(answer, visit);
     }
     if matches!(path, "/push/ws" | "/apps/notify_push/ws") {
@@ -78,7 +83,7 @@ async fn page(call: &mut Call, visit: &Visit, verb: &str, path: &str) -> Answer 
         ("GET", path) if path == "/login" || path.starts_with("/login/") => html("Login", uid),
         ("GET", "/apps/files/api/v1/stats") => json(200, &json!({ "used": 0, "quota": -3, "owner": uid })),
         ("GET", "/apps/files" | "/apps/files/" | "/") => html("Files", uid),
-        ("GET", "/core/preview") => preview(call, uid).await,
+        ("GET", "/core/preview") => preview(call, uid),
         ("GET", path) if path.starts_with("/avatar/") => png("avatar.png"),
         ("GET", path) if path.starts_with("/apps/user_oidc/login") => redirect(303, &base),
         ("GET", path) if path.starts_with("/apps/app_api/") => {
@@ -117,10 +122,10 @@ fn login_flow(base: &str) -> Value {
 }
 
 /// A picture of a file of one's own.
-async fn preview(call: &Call, uid: &str) -> Answer {
+fn preview(call: &Call, uid: &str) -> Answer {
     let id = call.query.get("fileId").and_then(|id| id.parse::<u64>().ok());
     let home = [uid.to_owned(), "files".to_owned()];
-    let files = call.instance.storage().descendants(&home).await;
+    let files = call.instance.storage().descendants(&home);
     match files.into_iter().find(|node| Some(node.record.id) == id && !node.is_folder) {
         Some(node) => png("64-64-crop.png")
             .header("last-modified", &clock::http_date(node.record.modified))
@@ -145,7 +150,7 @@ pub(super) fn redirect(status: u16, location: &str) -> Answer {
     Answer::new(status).header("content-type", "text/html; charset=UTF-8").header("location", location)
 }
 
-fn html(title: &str, uid: &str) -> Answer {
+pub(super) fn html(title: &str, uid: &str) -> Answer {
     let (title, uid) = (super::dav::escaped(title), super::dav::escaped(uid));
     Answer::html(
         200,
@@ -154,7 +159,7 @@ fn html(title: &str, uid: &str) -> Answer {
     .header("content-security-policy", &page_policy())
 }
 
-fn not_found() -> Answer {
+pub(super) fn not_found() -> Answer {
     Answer::html(404, "<!DOCTYPE html>\n<html><body><h2>Page not found</h2></body></html>\n".into())
         .header("content-security-policy", &page_policy())
 }

@@ -21,6 +21,7 @@ use super::login;
 use super::ocs;
 use super::options::Generation;
 use super::pages;
+use super::public;
 use super::seen::{CountedBody, Entry};
 use super::slow;
 use super::target::Target;
@@ -65,7 +66,7 @@ async fn route(call: Call, trouble: &Trouble, entry: &Entry) -> Answer {
     match &target {
         Target::Status => return status(trouble.maintenance),
         Target::WellKnown(name) => return well_known(&call.base, name),
-        Target::Ocs { .. } | Target::Dav(_) | Target::Page(_) => {}
+        Target::Ocs { .. } | Target::Dav(_) | Target::Public(_) | Target::Page(_) => {}
     }
     if trouble.maintenance {
         return maintenance(&target);
@@ -87,6 +88,7 @@ async fn route(call: Call, trouble: &Trouble, entry: &Entry) -> Answer {
         Target::Ocs { version, path } => ocs::answer(call, &mut visit, version, &path).await,
         Target::Dav(target) => dav::answer(call, &visit, target).await,
         Target::Page(path) => pages::answer(call, &mut visit, &path).await,
+        Target::Public(path) => public::answer(call, &path).await,
         Target::Status | Target::WellKnown(_) => return Answer::new(404),
     };
     visit.cookies().fold(answer, |answer, line| answer.and_header("set-cookie", line))

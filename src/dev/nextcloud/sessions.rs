@@ -18,8 +18,8 @@ pub struct Session {
 /// What a cookie led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Somebody is logged in; `first` on the first visit after the login.
-    LoggedIn { id: String, user: String, first: bool },
+    /// Somebody is logged in; `first` on the first visit after the login, `checked` when the account was last looked at.
+    LoggedIn { id: String, user: String, first: bool, checked: u64 },
     /// Known, with nobody in it: a bearer may fill it.
     Anonymous { id: String },
     /// Never given out, or its passphrase is another: it will get a new id.
@@ -49,6 +49,8 @@ struct Stored {
     user: Option<String>,
     passphrase: String,
     visited: bool,
+    /// When it was last looked whether the account is good, in seconds since 1970.
+    checked: u64,
 }
 
 // === impl Sessions ===
@@ -65,7 +67,7 @@ impl Sessions {
         match &stored.user {
             Some(user) => {
                 let first = !std::mem::replace(&mut stored.visited, true);
-                Found::LoggedIn { id: id.to_owned(), user: user.clone(), first }
+                Found::LoggedIn { id: id.to_owned(), user: user.clone(), first, checked: stored.checked }
             }
             None => Found::Anonymous { id: id.to_owned() },
         }
@@ -74,7 +76,7 @@ impl Sessions {
     /// A new session with nobody in it.
     pub(super) fn open(&self, passphrase: &str) -> String {
         let id = clock::hex(16);
-        let stored = Stored { user: None, passphrase: passphrase.to_owned(), visited: false };
+        let stored = Stored { user: None, passphrase: passphrase.to_owned(), visited: false, checked: clock::now() };
         self.0.lock().open.insert(id.clone(), stored);
         id
     }
@@ -86,6 +88,7 @@ impl Sessions {
         if let Some(stored) = store.open.get_mut(id) {
             stored.user = Some(user.to_owned());
             stored.visited = false;
+            stored.checked = clock::now();
         }
         let remembered = Remembered { token: clock::alphanumeric(32), session_id: id.to_owned() };
         store.remembered.insert(remembered.token.clone(), (user.to_owned(), id.to_owned()));
@@ -118,6 +121,20 @@ impl Sessions {
             stored.user = None;
         }
         store.remembered.retain(|_, (_, session_id)| session_id != id);
+    }
+
+    /// The account was found good just now.
+    pub(super) fn check(&self, id: &str) {
+        if let Some(stored) = self.0.lock().open.get_mut(id) {
+            stored.checked = clock::now();
+        }
+    }
+
+    /// Lets so many seconds pass for every session.
+    pub(super) fn age(&self, seconds: u64) {
+        for stored in self.0.lock().open.values_mut() {
+            stored.checked = stored.checked.saturating_sub(seconds);
+        }
     }
 
     pub(super) fn all(&self) -> Vec<Session> {

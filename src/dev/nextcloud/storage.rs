@@ -1,40 +1,49 @@
-//! Files in memory: dav-server's `MemFs` holds the tree and the bytes; what Nextcloud adds to a file (its number, etag,
-//! favourite mark, origin in the trash) is kept beside the bytes as a dead property.
-//!
-//! Everything here lives in memory: an upload is written as it comes, a download is read in blocks, but the whole of a file
-//! is held.
+//! Files in memory: a tree by path, with what Nextcloud knows of a file beside its bytes (its number, etag, favourite mark,
+//! origin in the trash, earlier versions, properties that clients made up).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use dav_server::davpath::DavPath;
-use dav_server::fs::{DavDirEntry, DavFile, DavFileSystem, DavProp, FsError, FsResult, OpenOptions, ReadDirMeta};
-use dav_server::memfs::MemFs;
-use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use parking_lot::Mutex;
 
 use super::super::clock;
+use super::content::Content;
 
 /// A path in the store: `[uid, "files", "Documents", "Plan.md"]`, decoded.
 pub(super) type Path = [String];
 
+/// Nothing is at a path, or no folder is above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotThere;
+
 /// What Nextcloud knows of a file beside its bytes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Record {
     pub id: u64,
     /// Of a file; a folder's is made of what is in it.
     pub etag: String,
     /// Seconds since 1970.
     pub modified: u64,
+    pub created: u64,
     pub favorite: bool,
+    /// As the client sent it: `SHA1:…`.
+    pub checksum: Option<String>,
     /// In the trash: where it was, below the user's files.
     pub origin: Option<String>,
     /// In the trash: when it was deleted.
     pub deleted: Option<u64>,
-    /// Earlier versions: time and size.
-    pub versions: Vec<(u64, u64)>,
+    /// Earlier versions, oldest first.
+    pub versions: Vec<Version>,
+    /// Dead properties by namespace and name, with their XML.
+    pub dead: BTreeMap<(String, String), String>,
+}
+
+/// What a file held before it was overwritten.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    /// Seconds since 1970; its name.
+    pub time: u64,
+    pub content: Content,
 }
 
 /// A file or a folder.
@@ -47,15 +56,20 @@ pub(super) struct Node {
     pub record: Record,
 }
 
-pub(super) struct Storage {
-    fs: Box<MemFs>,
-    next_id: AtomicU64,
+#[derive(Default)]
+pub(super) struct Storage(Mutex<Tree>);
+
+#[derive(Default)]
+struct Tree {
+    entries: BTreeMap<Vec<String>, Entry>,
+    last_id: u64,
 }
 
-impl Default for Storage {
-    fn default() -> Self {
-        Self { fs: MemFs::new(), next_id: AtomicU64::new(1) }
-    }
+#[derive(Clone)]
+struct Entry {
+    is_folder: bool,
+    content: Content,
+    record: Record,
 }
 
 // === impl Node ===
@@ -70,186 +84,129 @@ impl Node {
 
 impl Storage {
     /// What is at a path, if anything.
-    pub(super) fn node<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Option<Node>> {
-        async move {
-            // MemFs takes a name below a file for the file itself.
-            for length in 1..path.len() {
-                let above = self.fs.metadata(&dav_path(path.get(..length)?)).await.ok()?;
-                above.is_dir().then_some(())?;
-            }
-            let meta = self.fs.metadata(&dav_path(path)).await.ok()?;
-            let mut record = self.record(path).await;
-            let mut size = meta.len();
-            if meta.is_dir() {
-                let mut parts = format!("{} {}", record.id, record.modified);
-                size = 0;
-                for child in self.children(path).await {
-                    size += child.size;
-                    parts = format!("{parts} {} {}", child.name(), child.record.etag);
-                    record.modified = record.modified.max(child.record.modified);
-                }
-                record.etag = short_digest(&parts);
-            }
-            Some(Node { path: path.to_vec(), is_folder: meta.is_dir(), size, record })
-        }
-        .boxed()
+    pub(super) fn node(&self, path: &Path) -> Option<Node> {
+        self.0.lock().node(path)
+    }
+
+    /// Whether a folder is at a path.
+    pub(super) fn has_folder(&self, path: &Path) -> bool {
+        self.0.lock().entries.get(path).is_some_and(|entry| entry.is_folder)
     }
 
     /// What is in a folder, by name.
-    pub(super) async fn children(&self, folder: &Path) -> Vec<Node> {
-        let Ok(mut entries) = self.fs.read_dir(&dav_path(folder), ReadDirMeta::None).await else {
-            return Vec::new();
-        };
-        let mut names = Vec::new();
-        while let Some(entry) = entries.next().await {
-            names.extend(entry.ok().and_then(|entry: Box<dyn DavDirEntry>| String::from_utf8(entry.name()).ok()));
-        }
-        names.sort();
-        let mut children = Vec::new();
-        for name in names {
-            children.extend(self.node(&joined(folder, &name)).await);
-        }
-        children
+    pub(super) fn children(&self, folder: &Path) -> Vec<Node> {
+        let tree = self.0.lock();
+        let below = tree.below(folder).filter(|(path, _)| path.len() == folder.len() + 1);
+        below.filter_map(|(path, _)| tree.node(path)).collect()
     }
 
-    /// Everything below a folder.
-    pub(super) fn descendants<'a>(&'a self, folder: &'a Path) -> BoxFuture<'a, Vec<Node>> {
-        async move {
-            let mut all = Vec::new();
-            for child in self.children(folder).await {
-                let below = if child.is_folder { self.descendants(&child.path).await } else { Vec::new() };
-                all.push(child);
-                all.extend(below);
-            }
-            all
-        }
-        .boxed()
+    /// Everything below a folder, each folder before what is in it.
+    pub(super) fn descendants(&self, folder: &Path) -> Vec<Node> {
+        let tree = self.0.lock();
+        tree.below(folder).filter_map(|(path, _)| tree.node(path)).collect()
     }
 
-    pub(super) async fn make_folder(&self, path: &Path) -> FsResult<Record> {
-        self.fs.create_dir(&dav_path(path)).await?;
-        let record = self.new_record();
-        self.set_record(path, &record).await?;
-        Ok(record)
+    /// The file or folder of a number below a folder.
+    pub(super) fn find(&self, folder: &Path, id: u64) -> Option<Node> {
+        let tree = self.0.lock();
+        let (path, _) = tree.below(folder).find(|(_, entry)| entry.record.id == id)?;
+        tree.node(path)
     }
 
-    /// Writes a small file whole.
-    pub(super) async fn write(&self, path: &Path, content: impl Into<Bytes>) -> FsResult<Record> {
-        let incoming = self.incoming(path).await?;
-        let mut file = self.create(&incoming).await?;
-        file.write_bytes(content.into()).await?;
-        self.put_in_place(&incoming, path).await
+    /// What a file holds.
+    pub(super) fn content(&self, path: &Path) -> Result<Content, NotThere> {
+        let tree = self.0.lock();
+        let entry = tree.entries.get(path).filter(|entry| !entry.is_folder);
+        entry.map(|entry| entry.content.clone()).ok_or(NotThere)
     }
 
-    /// The content of a small file.
-    pub(super) async fn read(&self, path: &Path) -> FsResult<Bytes> {
-        let mut file = self.open(path).await?;
-        let size = file.metadata().await?.len();
-        file.read_bytes(usize::try_from(size).unwrap_or(usize::MAX)).await
+    /// The content of a small file in one.
+    pub(super) fn read(&self, path: &Path) -> Result<Bytes, NotThere> {
+        self.content(path).map(|content| content.whole())
     }
 
-    pub(super) async fn open(&self, path: &Path) -> FsResult<Box<dyn DavFile>> {
-        self.fs.open(&dav_path(path), OpenOptions { read: true, ..OpenOptions::default() }).await
+    /// Makes a folder; what is there already stays.
+    pub(super) fn make_folder(&self, path: &Path) -> Result<Record, NotThere> {
+        let mut tree = self.0.lock();
+        tree.check_parent(path)?;
+        let record = tree.new_record();
+        let folder = Entry { is_folder: true, content: Content::default(), record };
+        Ok(tree.entries.entry(path.to_vec()).or_insert(folder).record.clone())
     }
 
-    /// A place for an upload that may break off: nobody sees it before [`Storage::put_in_place`].
-    pub(super) async fn incoming(&self, path: &Path) -> FsResult<Vec<String>> {
-        let uid = path.first().cloned().unwrap_or_default();
-        let number = self.next_id.fetch_add(1, Ordering::Relaxed);
-        Ok(vec![uid, "incoming".into(), format!("{number}.part")])
-    }
-
-    pub(super) async fn create(&self, path: &Path) -> FsResult<Box<dyn DavFile>> {
-        let options = OpenOptions { write: true, create: true, truncate: true, ..OpenOptions::default() };
-        self.fs.open(&dav_path(path), options).await
-    }
-
-    /// Moves a complete upload over what was there, which becomes a version.
-    pub(super) async fn put_in_place(&self, incoming: &Path, path: &Path) -> FsResult<Record> {
-        let mut record = match self.node(path).await {
+    /// Puts content at a path at once. What was there becomes a version.
+    pub(super) fn put(&self, path: &Path, content: Content) -> Result<Record, NotThere> {
+        let mut tree = self.0.lock();
+        tree.check_parent(path)?;
+        let fresh = tree.new_record();
+        let record = match tree.entries.get(path) {
+            Some(before) if before.is_folder => return Err(NotThere),
             Some(before) => {
-                let mut record = before.record;
-                record.versions.retain(|(time, _)| *time != record.modified);
-                record.versions.push((record.modified, before.size));
-                record
+                let mut record = before.record.clone();
+                record.versions.retain(|version| version.time != record.modified);
+                record.versions.push(Version { time: record.modified, content: before.content.clone() });
+                Record { etag: fresh.etag, modified: fresh.modified, checksum: None, ..record }
             }
-            None => self.new_record(),
+            None => fresh,
         };
-        record.etag = clock::hex(16);
-        record.modified = clock::now();
-        self.set_record(incoming, &record).await?;
-        self.fs.rename(&dav_path(incoming), &dav_path(path)).await?;
+        tree.entries.insert(path.to_vec(), Entry { is_folder: false, content, record: record.clone() });
         Ok(record)
     }
 
-    pub(super) fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, FsResult<()>> {
-        async move {
-            let node = self.node(path).await.ok_or(FsError::NotFound)?;
-            if !node.is_folder {
-                return self.fs.remove_file(&dav_path(path)).await;
-            }
-            for child in self.children(path).await {
-                self.remove(&child.path).await?;
-            }
-            self.fs.remove_dir(&dav_path(path)).await
-        }
-        .boxed()
+    /// Writes a small file.
+    pub(super) fn write(&self, path: &Path, content: impl Into<Bytes>) -> Result<Record, NotThere> {
+        self.put(path, Content::from(content.into()))
+    }
+
+    /// Removes a file, or a folder with all that is in it.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), NotThere> {
+        let taken = self.0.lock().take(path);
+        if taken.is_empty() { Err(NotThere) } else { Ok(()) }
     }
 
     /// Moves; what was there must have been removed.
-    pub(super) async fn rename(&self, from: &Path, to: &Path) -> FsResult<()> {
-        self.fs.rename(&dav_path(from), &dav_path(to)).await
-    }
-
-    /// Copies, with numbers of their own.
-    pub(super) fn copy<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, FsResult<()>> {
-        async move {
-            let node = self.node(from).await.ok_or(FsError::NotFound)?;
-            if node.is_folder {
-                self.make_folder(to).await?;
-                for child in self.children(from).await {
-                    self.copy(&child.path, &joined(to, child.name())).await?;
-                }
-                return Ok(());
-            }
-            self.fs.copy(&dav_path(from), &dav_path(to)).await?;
-            let fresh = self.new_record();
-            self.set_record(
-                to,
-                &Record { id: fresh.id, modified: node.record.modified, etag: fresh.etag, ..Record::default() },
-            )
-            .await
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<(), NotThere> {
+        let mut tree = self.0.lock();
+        tree.check_parent(to)?;
+        let taken = tree.take(from);
+        for (path, entry) in taken.iter().cloned() {
+            tree.entries.insert(rebased(&path, from, to), entry);
         }
-        .boxed()
+        if taken.is_empty() { Err(NotThere) } else { Ok(()) }
     }
 
-    pub(super) async fn set_record(&self, path: &Path, record: &Record) -> FsResult<()> {
-        let xml = serde_json::to_vec(record).map_err(|_| FsError::GeneralFailure)?;
-        let property = DavProp { xml: Some(xml), ..property() };
-        self.fs.patch_props(&dav_path(path), vec![(true, property)]).await.map(|_| ())
-    }
-
-    async fn record(&self, path: &Path) -> Record {
-        let stored = self.fs.get_prop(&dav_path(path), property()).await;
-        stored.ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
-    }
-
-    fn new_record(&self) -> Record {
-        Record {
-            id: self.next_id.fetch_add(1, Ordering::Relaxed),
-            etag: clock::hex(16),
-            modified: clock::now(),
-            ..Record::default()
+    /// Copies, with numbers and etags of their own; a folder without what is in it where `shallow`.
+    pub(super) fn copy(&self, from: &Path, to: &Path, shallow: bool) -> Result<(), NotThere> {
+        let mut tree = self.0.lock();
+        tree.check_parent(to)?;
+        let mut copied: Vec<_> = tree.entries.get_key_value(from).into_iter().chain(tree.below(from)).collect();
+        if shallow {
+            copied.truncate(1);
         }
+        let copied: Vec<_> = copied.into_iter().map(|(path, entry)| (rebased(path, from, to), entry.clone())).collect();
+        let found = !copied.is_empty();
+        for (path, mut entry) in copied {
+            let fresh = tree.new_record();
+            entry.record = Record { id: fresh.id, etag: fresh.etag, versions: Vec::new(), ..entry.record };
+            tree.entries.insert(path, entry);
+        }
+        if found { Ok(()) } else { Err(NotThere) }
+    }
+
+    pub(super) fn set_record(&self, path: &Path, record: &Record) -> Result<(), NotThere> {
+        let mut tree = self.0.lock();
+        let entry = tree.entries.get_mut(path).ok_or(NotThere)?;
+        entry.record = record.clone();
+        Ok(())
     }
 
     /// A new person's folders, and a few files that say whose they are.
-    pub(super) async fn seed(&self, uid: &str) {
+    pub(super) fn seed(&self, uid: &str) {
         let at =
             |path: &str| -> Vec<String> { std::iter::once(uid).chain(path.split('/')).map(str::to_owned).collect() };
-        let _ = self.make_folder(&[uid.to_owned()]).await;
-        for folder in ["files", "trash", "uploads", "incoming", "files/Documents", "files/Notes"] {
-            let _ = self.make_folder(&at(folder)).await;
+        let _ = self.make_folder(&[uid.to_owned()]);
+        for folder in ["files", "trash", "uploads", "files/Documents", "files/Notes"] {
+            let _ = self.make_folder(&at(folder));
         }
         let owner = format!("This file belongs to {uid}.\n");
         for (path, content) in [
@@ -258,8 +215,58 @@ impl Storage {
             ("files/Documents/Plan.md", format!("# Plan of {uid}\n\n- read\n- write\n\n{owner}")),
             ("files/Notes/Welcome.md", format!("A note of {uid}.\n")),
         ] {
-            let _ = self.write(&at(path), content).await;
+            let _ = self.write(&at(path), content);
         }
+    }
+}
+
+// === impl Tree ===
+
+impl Tree {
+    fn node(&self, path: &Path) -> Option<Node> {
+        let entry = self.entries.get(path)?;
+        let mut record = entry.record.clone();
+        let mut size = entry.content.len();
+        if entry.is_folder {
+            let mut parts = format!("{} {}", record.id, record.modified);
+            for (below, inner) in self.below(path) {
+                size += inner.content.len();
+                parts = format!("{parts} {} {}", below.join("/"), inner.record.etag);
+                record.modified = record.modified.max(inner.record.modified);
+            }
+            record.etag = short_digest(&parts);
+        }
+        Some(Node { path: path.to_vec(), is_folder: entry.is_folder, size, record })
+    }
+
+    fn below<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = (&'a Vec<String>, &'a Entry)> {
+        let from = folder.to_vec();
+        self.entries
+            .range(from..)
+            .take_while(move |(path, _)| path.starts_with(folder))
+            .filter(move |(path, _)| *path != folder)
+    }
+
+    fn check_parent(&self, path: &Path) -> Result<(), NotThere> {
+        match path.split_last() {
+            None => Err(NotThere),
+            Some((_, [])) => Ok(()),
+            Some((_, parent)) => {
+                self.entries.get(parent).is_some_and(|entry| entry.is_folder).then_some(()).ok_or(NotThere)
+            }
+        }
+    }
+
+    fn take(&mut self, path: &Path) -> Vec<(Vec<String>, Entry)> {
+        let mut keys: Vec<Vec<String>> = self.below(path).map(|(path, _)| path.clone()).collect();
+        keys.push(path.to_vec());
+        keys.into_iter().filter_map(|key| self.entries.remove_entry(&key)).collect()
+    }
+
+    fn new_record(&mut self) -> Record {
+        self.last_id += 1;
+        let now = clock::now();
+        Record { id: self.last_id, etag: clock::hex(16), modified: now, created: now, ..Record::default() }
     }
 }
 
@@ -267,20 +274,9 @@ pub(super) fn joined(folder: &Path, name: &str) -> Vec<String> {
     folder.iter().cloned().chain([name.to_owned()]).collect()
 }
 
-fn dav_path(path: &Path) -> DavPath {
-    let encoded: Vec<String> =
-        path.iter().map(|segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string()).collect();
-    DavPath::new(&format!("/{}", encoded.join("/"))).unwrap_or_else(|_| nowhere())
-}
-
-/// A path that MemFs has nothing at, for a name that it cannot hold.
-#[expect(clippy::expect_used, reason = "the constant is a path")]
-fn nowhere() -> DavPath {
-    DavPath::new("/%FF/nowhere").expect("a constant path")
-}
-
-fn property() -> DavProp {
-    DavProp { name: "record".into(), prefix: None, namespace: Some("https://obo-proxy.invalid/dev".into()), xml: None }
+/// A path below `from`, as it is below `to`.
+pub(super) fn rebased(path: &Path, from: &Path, to: &Path) -> Vec<String> {
+    to.iter().chain(path.iter().skip(from.len())).cloned().collect()
 }
 
 /// Thirteen digits, as Nextcloud's folder etags.

@@ -13,6 +13,8 @@ pub(super) enum Target {
     Dav(DavTarget),
     /// Everything that `index.php` answers, with or without that in the path; decoded.
     Page(String),
+    /// What a public link opens: `/s/…` and `/public.php/…`.
+    Public(String),
     /// `/.well-known/…`, which redirects.
     WellKnown(String),
 }
@@ -59,7 +61,8 @@ impl Target {
             Some(rest) if rest.starts_with('/') => rest,
             _ => raw,
         };
-        Self::Page(decoded(rest))
+        let public = rest.starts_with("/s/") || raw.starts_with("/public.php/");
+        if public { Self::Public(rest.to_owned()) } else { Self::Page(decoded(rest)) }
     }
 }
 
@@ -110,7 +113,7 @@ impl DavTarget {
     }
 }
 
-fn decoded(raw: &str) -> String {
+pub(super) fn decoded(raw: &str) -> String {
     // An encoded slash stays encoded, so that it never becomes a separator.
     percent_decode_str(&raw.replace("%2f", "%252f").replace("%2F", "%252F")).decode_utf8_lossy().into_owned()
 }

@@ -1,13 +1,10 @@
-//! Collections that are not files: the root, principals, calendars and address books (each with the little that shows whose
-//! it is), and the versions of a file.
+//! Collections that only show that they are there: the root, and what stands above people's own trees.
 
-use super::super::super::clock;
 use super::super::call::Call;
-use super::super::storage::Node;
-use super::DavError;
+use super::multistatus::Told;
 use super::place::{Place, Site};
-use super::properties::{self, Told};
-use super::xml::{DAV, Name, escaped};
+use super::properties;
+use super::xml::{DAV, Name};
 
 /// What is said about a collection, and about the collections in it if `deep`.
 pub(super) fn tell(call: &Call, site: &Site, place: &Place, deep: bool, asked: Option<&[Name]>) -> Vec<Told> {
@@ -27,9 +24,19 @@ pub(super) fn tell(call: &Call, site: &Site, place: &Place, deep: bool, asked: O
 
 fn children<'a>(segments: &[&str], uid: &'a str) -> Vec<&'a str> {
     match segments {
-        [] => vec!["principals", "calendars", "addressbooks", "files", "uploads", "trashbin", "versions"],
-        ["calendars", _] => vec!["personal", "inbox", "outbox"],
-        ["addressbooks", "users", _] => vec!["contacts"],
+        // The hazard: comments are not only those of files.
+        ["comments"] => vec!["files", "deckCard"],
+        [] => vec![
+            "principals",
+            "calendars",
+            "addressbooks",
+            "files",
+            "uploads",
+            "trashbin",
+            "versions",
+            "comments",
+            "systemtags",
+        ],
         ["addressbooks" | "principals"] => vec!["users"],
         ["calendars" | "files" | "uploads" | "trashbin" | "versions"] | ["principals" | "addressbooks", "users"] => {
             vec![uid]
@@ -38,84 +45,17 @@ fn children<'a>(segments: &[&str], uid: &'a str) -> Vec<&'a str> {
     }
 }
 
-fn one(call: &Call, site: &Site, segments: &[&str], asked: Option<&[Name]>) -> Told {
-    let uid = &site.uid;
-    let defaults = properties::defaults();
-    let mut told = Told { href: site.href_of(segments, true), found: Vec::new(), missing: Vec::new() };
-    for name in asked.unwrap_or(&defaults) {
-        let value = match (name.space.as_str(), name.local.as_str()) {
-            (DAV, "resourcetype") => Some(kind(segments)),
-            (DAV, "displayname") => match segments {
-                ["calendars", _, "personal"] => Some("Personal".to_owned()),
-                ["addressbooks", "users", _, "contacts"] => Some("Contacts".to_owned()),
-                ["principals", "users", _] => {
-                    call.instance.accounts().get(&site.uid).map(|account| escaped(&account.display_name))
-                }
-                _ => None,
-            },
-            (DAV, "owner") if segments.len() > 1 => Some(site.principal(uid)),
-            (DAV, "current-user-principal") => Some(site.principal(uid)),
-            _ => None,
-        };
-        match value {
-            Some(value) => told.found.push((name.clone(), value)),
-            None if asked.is_some() => told.missing.push(name.clone()),
-            None => {}
+pub(super) fn one(call: &Call, site: &Site, segments: &[&str], asked: Option<&[Name]>) -> Told {
+    let href = site.href_of(segments, true);
+    Told::of(href, asked, &properties::defaults(), |name| match (name.space.as_str(), name.local.as_str()) {
+        (DAV, "resourcetype") if matches!(segments, ["principals", "users", _]) => {
+            Some("<d:collection/><d:principal/>".into())
         }
-    }
-    told
-}
-
-fn kind(segments: &[&str]) -> String {
-    let special = match segments {
-        ["calendars", _, "personal"] => "<cal:calendar xmlns:cal=\"urn:ietf:params:xml:ns:caldav\"/>",
-        ["addressbooks", "users", _, "contacts"] => "<card:addressbook xmlns:card=\"urn:ietf:params:xml:ns:carddav\"/>",
-        ["principals", "users", _] => "<d:principal/>",
-        _ => "",
-    };
-    format!("<d:collection/>{special}")
-}
-
-/// The earlier versions of a file: one for each time it was overwritten.
-pub(super) async fn versions(
-    call: &Call,
-    site: &Site,
-    owner: &str,
-    id: u64,
-    deep: bool,
-    asked: Option<&[Name]>,
-) -> Result<Vec<Told>, DavError> {
-    let node = find(call, owner, id).await.ok_or_else(|| DavError::not_found(&id.to_string()))?;
-    let id = id.to_string();
-    let folder = ["versions", owner, "versions", id.as_str()];
-    let mut told = vec![one(call, site, &folder, asked)];
-    for (time, size) in node.record.versions.iter().filter(|_| deep) {
-        let time_name = time.to_string();
-        let href = site.href_of(&["versions", owner, "versions", &id, &time_name], false);
-        let mut version = Told { href, found: Vec::new(), missing: Vec::new() };
-        let defaults = properties::defaults();
-        for name in asked.unwrap_or(&defaults) {
-            let value = match (name.space.as_str(), name.local.as_str()) {
-                (DAV, "getlastmodified") => Some(clock::http_date(*time)),
-                (DAV, "getcontentlength") => Some(size.to_string()),
-                (DAV, "resourcetype") => Some(String::new()),
-                (DAV, "getetag") => Some(time_name.clone()),
-                (DAV, "getcontenttype") => Some(properties::media_type(node.name()).to_owned()),
-                _ => None,
-            };
-            match value {
-                Some(value) => version.found.push((name.clone(), value)),
-                None if asked.is_some() => version.missing.push(name.clone()),
-                None => {}
-            }
+        (DAV, "resourcetype") => Some("<d:collection/>".into()),
+        (DAV, "owner") if segments.len() > 1 => Some(site.principal(&site.uid)),
+        (DAV, "current-user-principal") => {
+            call.instance.accounts().get(&site.uid).map(|account| site.principal(&account.uid))
         }
-        told.push(version);
-    }
-    Ok(told)
-}
-
-/// The file of a number.
-pub(super) async fn find(call: &Call, owner: &str, id: u64) -> Option<Node> {
-    let home = [owner.to_owned(), "files".to_owned()];
-    call.instance.storage().descendants(&home).await.into_iter().find(|node| node.record.id == id)
+        _ => None,
+    })
 }

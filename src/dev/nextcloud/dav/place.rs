@@ -1,5 +1,7 @@
 //! What a path in the DAV tree names, and how it is written back into an `href`.
 
+use super::multistatus::Family;
+use super::pim::Pim;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What sabre leaves as it is in a path.
@@ -15,6 +17,7 @@ pub(super) struct Site {
     /// An old endpoint, whose root is the user's files.
     pub legacy: bool,
     pub uid: String,
+    pub family: Family,
 }
 
 /// A place in the tree. `path` is in the store: `[owner, "files", …]`.
@@ -38,12 +41,21 @@ pub(super) enum Place {
     Restore {
         owner: String,
     },
-    /// `…/versions/<file id>`.
+    /// `…/versions/<file id>`, or one of them by its time.
     Versions {
         owner: String,
         id: u64,
+        time: Option<u64>,
     },
-    /// Collections that only show that they are there: calendars, address books, principals.
+    /// `…/restore/target`: where a version is moved to be the present one.
+    RestoreVersion {
+        owner: String,
+    },
+    /// Where many small files are sent at once.
+    Bulk,
+    /// Calendars, address books, principals.
+    Pim(Pim),
+    /// Collections that only show that they are there.
     Collection {
         owner: Option<String>,
         segments: Vec<String>,
@@ -71,18 +83,24 @@ impl Place {
                 Self::Trash { owner: (*owner).into(), path: stored(owner, "trash", rest) }
             }
             ["trashbin", owner, "restore", ..] => Self::Restore { owner: (*owner).into() },
-            ["versions", owner, "versions", id] => {
-                id.parse().map_or(Self::Nothing, |id| Self::Versions { owner: (*owner).into(), id })
-            }
-            ["files" | "uploads" | "trashbin" | "versions" | "calendars" | "addressbooks" | "principals"] => {
-                collection(None)
-            }
+            ["versions", owner, "versions", id] => match id.parse() {
+                Ok(id) => Self::Versions { owner: (*owner).into(), id, time: None },
+                Err(_) => Self::Nothing,
+            },
+            ["versions", owner, "versions", id, time] => match (id.parse(), time.parse()) {
+                (Ok(id), Ok(time)) => Self::Versions { owner: (*owner).into(), id, time: Some(time) },
+                _ => Self::Nothing,
+            },
+            ["versions", owner, "restore", ..] => Self::RestoreVersion { owner: (*owner).into() },
+            ["bulk"] => Self::Bulk,
+            [
+                "files" | "uploads" | "trashbin" | "versions" | "calendars" | "addressbooks" | "principals"
+                | "systemtags" | "comments",
+            ]
+            | ["comments", "files" | "deckCard"] => collection(None),
             ["principals" | "addressbooks", "users" | "groups" | "system"] => collection(None),
-            ["trashbin" | "versions" | "calendars", owner] => collection(Some(owner)),
-            ["principals", "users", owner] | ["addressbooks", "users", owner] => collection(Some(owner)),
-            ["calendars", owner, "personal" | "inbox" | "outbox"] => collection(Some(owner)),
-            ["addressbooks", "users", owner, "contacts"] => collection(Some(owner)),
-            _ => Self::Nothing,
+            ["trashbin" | "versions", owner] => collection(Some(owner)),
+            _ => Pim::of(&names).map_or(Self::Nothing, Self::Pim),
         }
     }
 
@@ -93,9 +111,11 @@ impl Place {
             | Self::Uploads { owner, .. }
             | Self::Trash { owner, .. }
             | Self::Restore { owner }
+            | Self::RestoreVersion { owner }
             | Self::Versions { owner, .. } => Some(owner),
             Self::Collection { owner, .. } => owner.as_deref(),
-            Self::Root | Self::Nothing => None,
+            Self::Pim(pim) => Some(pim.owner()),
+            Self::Root | Self::Bulk | Self::Nothing => None,
         }
     }
 }
@@ -103,11 +123,6 @@ impl Place {
 // === impl Site ===
 
 impl Site {
-    /// The `DAV` header.
-    pub(super) fn capabilities(&self) -> &'static str {
-        if self.legacy { super::LEGACY_CAPABILITIES } else { super::CAPABILITIES }
-    }
-
     /// An `href` element of a person.
     pub(super) fn principal(&self, uid: &str) -> String {
         format!("<d:href>{}/remote.php/dav/principals/users/{}/</d:href>", self.root, encoded(uid))
@@ -136,7 +151,7 @@ impl Site {
 }
 
 /// With lower-case digits, as sabre writes them.
-fn encoded(segment: &str) -> String {
+pub(super) fn encoded(segment: &str) -> String {
     let mut text = String::new();
     for part in utf8_percent_encode(segment, KEPT) {
         if part.starts_with('%') { text.push_str(&part.to_ascii_lowercase()) } else { text.push_str(part) }

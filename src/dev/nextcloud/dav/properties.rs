@@ -1,26 +1,12 @@
-//! The properties of files and folders, and the multistatus that tells them.
+//! The properties of files and folders.
 
 use super::super::super::clock;
 use super::super::instance::Instance;
 use super::super::storage::Node;
+use super::mounts::{self, Seen};
+use super::multistatus::Told;
+use super::place::Site;
 use super::xml::{DAV, NC, Name, OC, escaped};
-
-const HEAD: &str = "<?xml version=\"1.0\"?>\n<d:multistatus xmlns:d=\"DAV:\" xmlns:s=\"http://sabredav.org/ns\" \
-xmlns:oc=\"http://owncloud.org/ns\" xmlns:nc=\"http://nextcloud.org/ns\">";
-
-/// One `response` of a multistatus.
-pub(super) struct Told {
-    pub href: String,
-    /// Properties with their value in XML.
-    pub found: Vec<(Name, String)>,
-    pub missing: Vec<Name>,
-}
-
-/// The whole body.
-pub(super) fn multistatus(all: &[Told]) -> String {
-    let responses: String = all.iter().map(Told::render).collect();
-    format!("{HEAD}{responses}</d:multistatus>\n")
-}
 
 /// What a PROPFIND without a body tells (sabre's default properties).
 pub(super) fn defaults() -> Vec<Name> {
@@ -39,7 +25,7 @@ pub(super) fn defaults() -> Vec<Name> {
 }
 
 /// The media type of a name.
-pub(super) fn media_type(name: &str) -> &'static str {
+pub(in super::super) fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).as_deref() {
         Some("txt") => "text/plain",
         Some("md") => "text/markdown",
@@ -60,14 +46,27 @@ pub(super) fn file_id(instance: &Instance, id: u64) -> String {
     format!("{id:08}{}", instance.id())
 }
 
+/// What a file or folder says when it is asked for `names`.
+pub(super) fn tell(instance: &Instance, site: &Site, seen: &Seen, asked: Option<&[Name]>) -> Told {
+    let href = site.href(&seen.node.path, seen.node.is_folder);
+    Told::of(href, asked, &defaults(), |name| of_node(instance, seen, name))
+}
+
 /// A property of a file or folder, as XML, if it has it.
-pub(super) fn of_node(instance: &Instance, node: &Node, name: &Name) -> Option<String> {
-    match name.space.as_str() {
-        DAV => of_dav(instance, node, &name.local),
-        OC => of_oc(instance, node, &name.local),
-        NC => of_nc(node, &name.local),
-        _ => None,
+pub(super) fn of_node(instance: &Instance, seen: &Seen, name: &Name) -> Option<String> {
+    let node = &seen.node;
+    // The roots of other trees than the files have no number, and nothing else of a file.
+    let is_root = node.path.len() == 2 && node.path.get(1).is_some_and(|kind| kind != "files");
+    if is_root && name.space != DAV {
+        return None;
     }
+    let live = match name.space.as_str() {
+        DAV => of_dav(instance, node, &name.local),
+        OC => of_oc(instance, seen, &name.local),
+        NC => of_nc(instance, seen, &name.local),
+        _ => None,
+    };
+    live.or_else(|| node.record.dead.get(&(name.space.clone(), name.local.clone())).cloned())
 }
 
 fn of_dav(instance: &Instance, node: &Node, local: &str) -> Option<String> {
@@ -93,89 +92,47 @@ fn of_dav(instance: &Instance, node: &Node, local: &str) -> Option<String> {
     }
 }
 
-fn of_oc(instance: &Instance, node: &Node, local: &str) -> Option<String> {
-    let owner = node.path.first().map(String::as_str).unwrap_or_default();
+fn of_oc(instance: &Instance, seen: &Seen, local: &str) -> Option<String> {
+    let node = &seen.node;
+    let owner = seen.owner();
     match local {
         "fileid" => Some(node.record.id.to_string()),
         "id" => Some(file_id(instance, node.record.id)),
-        "permissions" => Some(permissions(node).to_owned()),
+        "permissions" => Some(seen.letters()),
         "size" => Some(node.size.to_string()),
         "favorite" => Some(u8::from(node.record.favorite).to_string()),
         "owner-id" => Some(escaped(owner)),
         "owner-display-name" => instance.accounts().get(owner).map(|account| escaped(&account.display_name)),
         "comments-unread" => Some("0".into()),
-        "tags" | "share-types" => Some(String::new()),
+        "checksums" => node.record.checksum.as_ref().map(|sum| format!("<oc:checksum>{}</oc:checksum>", escaped(sum))),
+        "tags" => Some(String::new()),
+        "share-types" => {
+            let kinds = instance.shares().kinds(&mounts::real(instance, &node.path).path);
+            Some(kinds.iter().map(|kind| format!("<oc:share-type>{kind}</oc:share-type>")).collect())
+        }
         _ => None,
     }
 }
 
-fn of_nc(node: &Node, local: &str) -> Option<String> {
+fn of_nc(instance: &Instance, seen: &Seen, local: &str) -> Option<String> {
+    let record = &seen.node.record;
     match local {
         "has-preview" => {
-            let kind = media_type(node.name());
-            Some((!node.is_folder && (kind.starts_with("text/") || kind.starts_with("image/"))).to_string())
+            let kind = media_type(seen.node.name());
+            Some((!seen.node.is_folder && (kind.starts_with("text/") || kind.starts_with("image/"))).to_string())
         }
         "share-attributes" => Some("[]".into()),
-        "mount-type" => Some(String::new()),
+        "mount-type" => Some(if seen.is_mount(instance) { "shared".into() } else { String::new() }),
+        "creation_time" | "upload_time" => (!seen.node.is_folder).then(|| record.created.to_string()),
         "trashbin-filename" => {
-            node.record.origin.as_deref().map(|origin| escaped(origin.rsplit('/').next().unwrap_or(origin)))
+            record.origin.as_deref().map(|origin| escaped(origin.rsplit('/').next().unwrap_or(origin)))
         }
-        "trashbin-original-location" => node.record.origin.as_deref().map(escaped),
-        "trashbin-deletion-time" => node.record.deleted.map(|deleted| deleted.to_string()),
+        "trashbin-original-location" => record.origin.as_deref().map(escaped),
+        "trashbin-deletion-time" => record.deleted.map(|deleted| deleted.to_string()),
         _ => None,
-    }
-}
-
-fn permissions(node: &Node) -> &'static str {
-    match (node.is_folder, node.path.len()) {
-        (true, ..=2) => "GDNVCK",
-        (true, _) => "RGDNVCK",
-        (false, _) => "RGDNVW",
     }
 }
 
 fn display_name(node: &Node) -> &str {
     if node.path.len() <= 2 { node.path.first().map_or("", String::as_str) } else { node.name() }
-}
-
-// === impl Told ===
-
-impl Told {
-    /// What a file or folder says when it is asked for `names`. Without names asked for, what is missing is not told.
-    pub(super) fn of(instance: &Instance, href: String, node: &Node, asked: Option<&[Name]>) -> Self {
-        let defaults = defaults();
-        let mut told = Self { href, found: Vec::new(), missing: Vec::new() };
-        for name in asked.unwrap_or(&defaults) {
-            match of_node(instance, node, name) {
-                Some(value) => told.found.push((name.clone(), value)),
-                None if asked.is_some() => told.missing.push(name.clone()),
-                None => {}
-            }
-        }
-        told
-    }
-
-    fn render(&self) -> String {
-        let found: String = self.found.iter().map(|(name, value)| written(name, value)).collect();
-        let missing: String = self.missing.iter().map(|name| written(name, "")).collect();
-        let mut parts = String::new();
-        if !found.is_empty() || missing.is_empty() {
-            parts.push_str(&propstat(&found, "200 OK"));
-        }
-        if !missing.is_empty() {
-            parts.push_str(&propstat(&missing, "404 Not Found"));
-        }
-        format!("<d:response><d:href>{}</d:href>{parts}</d:response>", escaped(&self.href))
-    }
-}
-
-fn propstat(properties: &str, status: &str) -> String {
-    let properties =
-        if properties.is_empty() { "<d:prop/>".to_owned() } else { format!("<d:prop>{properties}</d:prop>") };
-    format!("<d:propstat>{properties}<d:status>HTTP/1.1 {status}</d:status></d:propstat>")
-}
-
-fn written(name: &Name, value: &str) -> String {
-    let (tag, declared) = name.tag();
-    if value.is_empty() { format!("<{tag}{declared}/>") } else { format!("<{tag}{declared}>{value}</{tag}>") }
 }

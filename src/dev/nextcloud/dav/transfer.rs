@@ -4,21 +4,28 @@ use hyper::Uri;
 
 use super::super::address;
 use super::super::call::Call;
-use super::super::storage::Node;
+use super::super::shares::{CREATE, DELETE};
 use super::super::target::Target;
-use super::files::{check_conditions, tagged};
+use super::files::tagged;
 use super::place::{Place, Site};
 use super::properties::file_id;
 use super::propfind::{hidden, missing};
-use super::{ALLOW, DavError, DavResult, done, trashbin, uploads};
+use super::{ALLOW, DavError, DavResult, conditions, done, mounts, pim, trashbin, uploads, versions};
 
 pub(super) async fn mkcol(call: &mut Call, site: &Site, place: &Place) -> DavResult {
+    let body = call.body().await;
     let (path, numbered) = match place {
         Place::Files { owner, path } if *owner == site.uid => (path, true),
         Place::Uploads { owner, path } if *owner == site.uid => (path, false),
+        Place::Pim(place) => return pim::make(call, site, place, &body),
         _ => return Err(DavError::forbidden("Permission denied to create directory")),
     };
-    if call.instance.storage().node(path).await.is_some() {
+    if !body.is_empty() && !call.header("content-type").is_some_and(|kind| kind.contains("/xml")) {
+        let text = "The request body for the MKCOL request must have an xml Content-Type";
+        return Err(DavError::new(415, "Sabre\\DAV\\Exception\\UnsupportedMediaType", text));
+    }
+    let spot = mounts::real(&call.instance, path);
+    if call.instance.storage().node(&spot.path).is_some() {
         return Err(DavError::new(
             405,
             "Sabre\\DAV\\Exception\\MethodNotAllowed",
@@ -26,107 +33,146 @@ pub(super) async fn mkcol(call: &mut Call, site: &Site, place: &Place) -> DavRes
         )
         .with("allow", ALLOW));
     }
-    if call.instance.storage().node(parent(path)).await.is_none_or(|parent| !parent.is_folder) {
+    if !call.instance.storage().has_folder(parent(&spot.path)) {
         return Err(DavError::conflict("Parent node does not exist"));
     }
-    let record = call.instance.storage().make_folder(path).await?;
+    if !spot.allows(CREATE) {
+        return Err(DavError::forbidden(""));
+    }
+    let record = call.instance.storage().make_folder(&spot.path)?;
     let answer = done(201, site);
     Ok(if numbered { answer.header("oc-fileid", &file_id(&call.instance, record.id)) } else { answer })
 }
 
-pub(super) async fn delete(call: &mut Call, site: &Site, place: &Place) -> DavResult {
+pub(super) fn delete(call: &Call, site: &Site, place: &Place) -> DavResult {
     if let Some(owner) = place.owner().filter(|owner| *owner != site.uid) {
         return Err(hidden(place, owner));
     }
     match place {
         Place::Files { path, .. } if path.len() > 2 => {
-            let node = call.instance.storage().node(path).await.ok_or_else(|| missing(path))?;
-            check_conditions(call, Some(&node.record))?;
-            trashbin::discard(call, node).await?;
+            let spot = mounts::real(&call.instance, path);
+            let node = call.instance.storage().node(&spot.path).ok_or_else(|| missing(path))?;
+            conditions::check(call, Some(&node.record.etag))?;
+            match &spot.share {
+                // Deleting what was shared only takes it out of one's own files.
+                Some(share) if spot.is_mount => drop(call.instance.shares().remove(share.id)),
+                _ if !spot.allows(DELETE) => return Err(DavError::forbidden("")),
+                _ => trashbin::discard(call, &site.uid, node)?,
+            }
         }
         Place::Uploads { path, .. } if path.len() > 2 => {
-            call.instance.storage().node(path).await.ok_or_else(|| missing(path))?;
-            call.instance.storage().remove(path).await?;
+            call.instance.storage().remove(path).map_err(|_| missing(path))?;
         }
-        Place::Trash { path, .. } => trashbin::delete(call, path).await?,
+        Place::Trash { path, .. } => trashbin::delete(call, path)?,
+        Place::Pim(place) => return pim::delete(call, site, place),
         _ => return Err(DavError::forbidden("Permission denied to delete this")),
     }
     Ok(done(204, site))
 }
 
-pub(super) async fn copy_or_move(call: &mut Call, site: &Site, place: &Place) -> DavResult {
+pub(super) fn copy_or_move(call: &Call, site: &Site, place: &Place) -> DavResult {
     if let Some(owner) = place.owner().filter(|owner| *owner != site.uid) {
         return Err(hidden(place, owner));
     }
     let destination = destination(call, site)?;
+    let moving = call.method.as_str() == "MOVE";
     match (place, &destination) {
         (Place::Files { path, .. }, Place::Files { owner, path: to }) if *owner == site.uid => {
-            between_files(call, site, path, to).await
+            between_files(call, site, path, to)
         }
         (_, Place::Files { owner, path: to }) if *owner != site.uid => {
             let name = to.last().map_or("", String::as_str);
             Err(DavError::forbidden(format!("Permission denied to create file (filename {name})")))
         }
-        (Place::Uploads { path, .. }, Place::Files { path: to, .. }) if call.method.as_str() == "MOVE" => {
-            uploads::assemble(call, site, path, to).await
+        (Place::Uploads { path, .. }, Place::Files { path: to, .. }) if moving => {
+            uploads::assemble(call, site, path, to)
         }
-        (Place::Trash { path, .. }, Place::Restore { owner })
-            if *owner == site.uid && call.method.as_str() == "MOVE" =>
-        {
-            trashbin::restore(call, path).await?;
+        (Place::Trash { path, .. }, Place::Restore { owner }) if *owner == site.uid && moving => {
+            trashbin::restore(call, path)?;
             Ok(done(201, site))
         }
+        (Place::Versions { owner, id, time: Some(time) }, Place::RestoreVersion { owner: to })
+            if owner == to && moving =>
+        {
+            versions::restore(call, site, owner, *id, *time)
+        }
+        (Place::Pim(from), Place::Pim(to)) => pim::transfer(call, site, from, to),
         (_, Place::Nothing) => Err(DavError::conflict("The destination node is not found")),
         _ => Err(DavError::forbidden("Permission denied")),
     }
 }
 
-async fn between_files(call: &Call, site: &Site, path: &[String], to: &[String]) -> DavResult {
-    let node = call.instance.storage().node(path).await.ok_or_else(|| missing(path))?;
-    check_conditions(call, Some(&node.record))?;
+fn between_files(call: &Call, site: &Site, path: &[String], to: &[String]) -> DavResult {
+    let (from, spot) = (mounts::real(&call.instance, path), mounts::real(&call.instance, to));
+    let node = call.instance.storage().node(&from.path).ok_or_else(|| missing(path))?;
+    conditions::check(call, Some(&node.record.etag))?;
     if path.len() < 3 || to.len() < 3 {
         return Err(DavError::forbidden("Permission denied"));
     }
     if path == to {
         return Err(DavError::forbidden("Source and destination uri are identical."));
     }
-    if to.starts_with(path) {
+    if spot.path.starts_with(&from.path) {
         return Err(DavError::conflict("The destination may not be part of the same subtree as the source path."));
     }
-    if call.instance.storage().node(parent(to)).await.is_none_or(|parent| !parent.is_folder) {
+    if !call.instance.storage().has_folder(parent(&spot.path)) {
         return Err(DavError::conflict("The destination node is not found"));
     }
-    let replaced = make_way(call, to).await?;
-    let status = if replaced { 204 } else { 201 };
-    if call.method.as_str() == "COPY" {
-        call.instance.storage().copy(path, to).await?;
-        return Ok(done(status, site).header("oc-fileid", &file_id(&call.instance, moved(call, to).await?.record.id)));
+    let moving = call.method.as_str() == "MOVE";
+    if !spot.allows(CREATE) || spot.is_mount || (moving && !from.is_mount && !from.allows(DELETE)) {
+        return Err(DavError::forbidden(""));
     }
-    call.instance.storage().rename(path, to).await?;
-    let node = moved(call, to).await?;
+    let replaced = way(call, &spot.path)?;
+    let status = if replaced { 204 } else { 201 };
+    if !moving {
+        let shallow = call.header("depth") == Some("0");
+        call.instance.storage().copy(&from.path, &spot.path, shallow)?;
+        let node = call.instance.storage().node(&spot.path).ok_or_else(|| missing(to))?;
+        return Ok(done(status, site).header("oc-fileid", &file_id(&call.instance, node.record.id)));
+    }
+    match &from.share {
+        // What was shared gets another name, for its receiver alone.
+        Some(share) if from.is_mount && to.len() == 3 => {
+            let name = to.last().cloned().unwrap_or_default();
+            call.instance.shares().change(share.id, |share| share.target = name);
+        }
+        Some(_) if from.is_mount => return Err(DavError::forbidden("")),
+        _ => {
+            call.instance.storage().rename(&from.path, &spot.path)?;
+            call.instance.shares().moved(&from.path, &spot.path);
+        }
+    }
+    let node = mounts::node(&call.instance, to).ok_or_else(|| missing(to))?.node;
     Ok(tagged(done(status, site), &node.record).header("oc-fileid", &file_id(&call.instance, node.record.id)))
 }
 
-async fn moved(call: &Call, to: &[String]) -> Result<Node, DavError> {
-    call.instance.storage().node(to).await.ok_or_else(|| missing(to))
-}
-
-/// Removes what stands at the destination, if `Overwrite` allows it. Whether something stood there.
-pub(super) async fn make_way(call: &Call, to: &[String]) -> Result<bool, DavError> {
-    if call.instance.storage().node(to).await.is_none() {
+/// Whether something stands at the destination, which `Overwrite` has to allow.
+pub(super) fn occupied(call: &Call, to: &[String]) -> Result<bool, DavError> {
+    if call.instance.storage().node(to).is_none() {
         return Ok(false);
     }
+    overwrite(call).map(|()| true)
+}
+
+/// `Overwrite: F` keeps what is there (RFC 4918 §10.6).
+pub(super) fn overwrite(call: &Call) -> Result<(), DavError> {
     match call.header("overwrite").unwrap_or("T") {
-        "T" | "t" => {
-            call.instance.storage().remove(to).await?;
-            Ok(true)
-        }
+        "T" | "t" => Ok(()),
         "F" | "f" => {
             let text = "The destination node already exists, and the overwrite header is set to false";
             Err(DavError::precondition("Overwrite", text))
         }
         _ => Err(DavError::bad_request("The HTTP Overwrite header should be either T or F")),
     }
+}
+
+/// Removes what stands at the destination, if `Overwrite` allows it. Whether something stood there.
+fn way(call: &Call, to: &[String]) -> Result<bool, DavError> {
+    let occupied = occupied(call, to)?;
+    if occupied {
+        call.instance.storage().remove(to)?;
+    }
+    Ok(occupied)
 }
 
 /// Where `Destination` points: a path, or a URL of which only the path counts.

@@ -11,6 +11,15 @@ pub(super) const OC: &str = "http://owncloud.org/ns";
 /// Nextcloud's namespace.
 pub(super) const NC: &str = "http://nextcloud.org/ns";
 
+/// CalDAV (RFC 4791).
+pub(super) const CAL: &str = "urn:ietf:params:xml:ns:caldav";
+/// CardDAV (RFC 6352).
+pub(super) const CARD: &str = "urn:ietf:params:xml:ns:carddav";
+/// Apple's calendar server.
+pub(super) const CS: &str = "http://calendarserver.org/ns/";
+/// Apple's calendar program.
+pub(super) const APPLE: &str = "http://apple.com/ns/ical/";
+
 /// Deeper bodies are refused.
 const DEPTH: usize = 64;
 
@@ -25,6 +34,8 @@ pub(super) struct Name {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Element {
     pub name: Name,
+    /// Without namespaces.
+    pub attributes: Vec<(String, String)>,
     pub children: Vec<Element>,
     pub text: String,
 }
@@ -32,21 +43,12 @@ pub(super) struct Element {
 // === impl Name ===
 
 impl Name {
-    pub(super) fn is(&self, space: &str, local: &str) -> bool {
-        self.space == space && self.local == local
+    pub(super) fn new(space: &str, local: &str) -> Self {
+        Self { space: space.to_owned(), local: local.to_owned() }
     }
 
-    /// As sabre writes it: with the prefix it knows, else with a declaration of its own.
-    pub(super) fn tag(&self) -> (String, String) {
-        let prefix = match self.space.as_str() {
-            DAV => "d",
-            OC => "oc",
-            NC => "nc",
-            other => {
-                return (format!("x1:{}", self.local), format!(" xmlns:x1=\"{}\"", escaped(other)));
-            }
-        };
-        (format!("{prefix}:{}", self.local), String::new())
+    pub(super) fn is(&self, space: &str, local: &str) -> bool {
+        self.space == space && self.local == local
     }
 }
 
@@ -116,6 +118,33 @@ impl Element {
         }
     }
 
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What is in it, as XML that can stand anywhere.
+    pub(super) fn inner(&self) -> String {
+        let children = self.children.iter().map(|child| {
+            let name = &child.name.local;
+            let space = escaped(&child.name.space);
+            let attributes: String =
+                child.attributes.iter().map(|(name, value)| format!(" {name}=\"{}\"", escaped(value))).collect();
+            let inner = child.inner();
+            if space.is_empty() {
+                format!("<{name} xmlns=\"\"{attributes}>{inner}</{name}>")
+            } else {
+                format!("<x:{name} xmlns:x=\"{space}\"{attributes}>{inner}</x:{name}>")
+            }
+        });
+        format!("{}{}", escaped(&self.text), children.collect::<String>())
+    }
+
+    /// The names of what is in its `prop`.
+    pub(super) fn asked(&self) -> Vec<Name> {
+        let prop = self.child(DAV, "prop");
+        prop.map(|prop| prop.children.iter().map(|child| child.name.clone()).collect()).unwrap_or_default()
+    }
+
     pub(super) fn child(&self, space: &str, local: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name.is(space, local))
     }
@@ -131,7 +160,14 @@ impl Element {
 
 fn element(space: String, start: &BytesStart<'_>) -> Element {
     let local = start.local_name().as_ref().to_owned();
-    Element { name: Name { space, local }, children: Vec::new(), text: String::new() }
+    let attributes = start.attributes().filter_map(Result::ok).map(|attribute| {
+        let value = attribute
+            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+            .map(|value| value.into_owned())
+            .unwrap_or_default();
+        (attribute.key.local_name().as_ref().to_owned(), value)
+    });
+    Element { name: Name { space, local }, attributes: attributes.collect(), children: Vec::new(), text: String::new() }
 }
 
 fn append(open: &mut [Element], text: &str) {

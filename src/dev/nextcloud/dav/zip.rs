@@ -8,15 +8,15 @@ use super::DavResult;
 use super::files::disposition;
 
 /// The archive of a folder. It is made in memory, like everything the stand-in holds.
-pub(super) async fn of_folder(call: &Call, folder: &Node) -> DavResult {
+pub(super) fn of_folder(call: &Call, folder: &Node) -> DavResult {
     let mut archive = Archive::default();
     let depth = folder.path.len() - 1;
-    for node in call.instance.storage().descendants(&folder.path).await {
+    for node in call.instance.storage().descendants(&folder.path) {
         let name = node.path.get(depth..).unwrap_or_default().join("/");
         if node.is_folder {
             archive.add(&format!("{name}/"), &[]);
         } else {
-            archive.add(&name, &call.instance.storage().read(&node.path).await?);
+            archive.add(&name, &call.instance.storage().read(&node.path)?);
         }
     }
     Ok(Answer::new(200)

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::super::super::clock;
 use super::super::call::Call;
 use super::envelope::Outcome;
+use super::{sharing, spreed};
 
 pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outcome> {
     match (call.verb(), path) {
@@ -18,6 +19,14 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
             let status = fields["statusType"].as_str().unwrap_or("online").to_owned();
             call.instance.accounts().change(uid, |account| account.status = Some(status));
             Some(self::status(call, uid))
+        }
+        (_, path) if path.starts_with("files_sharing/") => {
+            let rest = path.trim_start_matches("files_sharing/").to_owned();
+            sharing::route(call, uid, &rest).await
+        }
+        (_, path) if path.starts_with("spreed/") => {
+            let rest = path.trim_start_matches("spreed/").to_owned();
+            spreed::route(call, uid, &rest).await
         }
         (_, path) if path.starts_with("provisioning_api/") => {
             let text = "Logged in account must be an administrator or have authorization to edit this setting.";

@@ -6,6 +6,7 @@ use super::super::call::Call;
 use super::super::login::{By, Visit};
 use super::super::options::Generation;
 use super::envelope::Outcome;
+use super::search;
 
 /// As recorded from Nextcloud 32.0.1; `{base}` stands for its address.
 const CAPABILITIES: &str = include_str!("capabilities.json");
@@ -20,6 +21,10 @@ pub(super) fn route(call: &Call, visit: &Visit, uid: &str, path: &str) -> Option
     match (call.verb(), path) {
         ("GET", "core/navigation/apps") => Some(Outcome::ok(recorded(call, NAVIGATION)).tagged()),
         ("GET", "search/providers") => Some(Outcome::ok(recorded(call, SEARCH_PROVIDERS)).tagged()),
+        ("GET", path) if path.starts_with("search/providers/") => {
+            let provider = path.trim_start_matches("search/providers/").strip_suffix("/search")?;
+            Some(search::answer(call, uid, provider))
+        }
         ("GET", "core/getapppassword") => Some(app_password(call, visit, uid)),
         ("DELETE", "core/apppassword") => Some(Outcome::failure(403, 403, "no app password in use")),
         _ => None,

@@ -18,6 +18,7 @@ pub(in super::super) struct Outcome {
     headers: Vec<(&'static str, String)>,
     etag: bool,
     unrouted: bool,
+    printed: bool,
 }
 
 // === impl Outcome ===
@@ -32,7 +33,13 @@ impl Outcome {
             headers: Vec::new(),
             etag: false,
             unrouted: false,
+            printed: false,
         }
+    }
+
+    /// 201, which version 2 says of what was made.
+    pub(super) fn created(data: Value) -> Self {
+        Self { status: 201, statuscode: 201, ..Self::ok(data) }
     }
 
     pub(super) fn failure(status: u16, statuscode: u16, message: &str) -> Self {
@@ -48,6 +55,12 @@ impl Outcome {
     /// Refused by the router, whose answers look a little different.
     pub(super) fn unrouted(mut self) -> Self {
         self.unrouted = true;
+        self
+    }
+
+    /// Sent as it is made, without its length.
+    pub(super) fn printed(mut self) -> Self {
+        self.printed = true;
         self
     }
 
@@ -89,7 +102,7 @@ impl Outcome {
         for (name, value) in &self.headers {
             answer = answer.header(name, value);
         }
-        if self.unrouted { answer.chunked(body) } else { answer.body(body) }
+        if self.unrouted || self.printed { answer.chunked(body) } else { answer.body(body) }
     }
 }
 

@@ -8,11 +8,11 @@ use super::envelope::Outcome;
 
 pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outcome> {
     match (call.verb(), path.strip_prefix("cloud/users")) {
-        ("GET", None) => Some(person(&call.instance, uid).await),
+        ("GET", None) => Some(person(&call.instance, uid)),
         ("GET" | "POST", Some("")) => {
             Some(Outcome::failure(403, 403, "Logged in account must be at least a sub admin"))
         }
-        ("GET", Some(other)) if other.strip_prefix('/') == Some(uid) => Some(person(&call.instance, uid).await),
+        ("GET", Some(other)) if other.strip_prefix('/') == Some(uid) => Some(person(&call.instance, uid)),
         ("PUT", Some(other)) if other.strip_prefix('/') == Some(uid) => Some(change(call, uid).await),
         ("GET" | "PUT", Some(other)) if other.starts_with('/') => Some(Outcome::failure(404, 998, "")),
         _ => None,
@@ -31,12 +31,12 @@ async fn change(call: &mut Call, uid: &str) -> Outcome {
     Outcome::ok(json!([]))
 }
 
-async fn person(instance: &Instance, uid: &str) -> Outcome {
+fn person(instance: &Instance, uid: &str) -> Outcome {
     let Some(account) = instance.accounts().get(uid) else {
         return Outcome::failure(404, 998, "");
     };
     let home = [uid.to_owned(), "files".to_owned()];
-    let used = instance.storage().node(&home).await.map_or(0, |node| node.size);
+    let used = instance.storage().node(&home).map_or(0, |node| node.size);
     let mut data = json!({
         "enabled": true,
         "id": uid,

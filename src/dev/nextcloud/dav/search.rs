@@ -1,43 +1,13 @@
-//! REPORT `filter-files` and SEARCH (RFC 5323), as far as Nextcloud has them.
+//! SEARCH (RFC 5323), as far as Nextcloud has it.
 
 use super::super::super::answer::Answer;
 use super::super::call::Call;
-use super::super::storage::Node;
+use super::mounts::Seen;
+use super::multistatus::{self, Told};
 use super::place::{Place, Site};
-use super::properties::{self, Told, media_type};
-use super::propfind::{hidden, missing};
+use super::properties::{self, media_type};
 use super::xml::{DAV, Element, Name, OC};
 use super::{DavError, DavResult, dressed};
-
-pub(super) async fn report(call: &mut Call, site: &Site, place: &Place) -> DavResult {
-    if let Some(owner) = place.owner().filter(|owner| *owner != site.uid) {
-        return Err(hidden(place, owner));
-    }
-    let root = Element::parse(&call.body().await).map_err(DavError::bad_request)?;
-    let Place::Files { path, .. } = place else {
-        return Err(unsupported(&root.name));
-    };
-    if !root.name.is(OC, "filter-files") {
-        return Err(unsupported(&root.name));
-    }
-    call.instance.storage().node(path).await.ok_or_else(|| missing(path))?;
-    let rules = root.child(OC, "filter-rules");
-    let favorite =
-        rules.and_then(|rules| rules.child(OC, "favorite")).is_some_and(|favorite| favorite.text.trim() == "1");
-    if !favorite {
-        return Err(DavError::bad_request("Missing filter-rule block in request"));
-    }
-    let asked = asked(&root);
-    let nodes = call.instance.storage().descendants(path).await;
-    let told: Vec<Told> =
-        nodes.iter().filter(|node| node.record.favorite).map(|node| tell(call, site, node, &asked)).collect();
-    Ok(super::multistatus(properties::multistatus(&told), site))
-}
-
-fn unsupported(name: &Name) -> DavError {
-    let text = format!("The {{{}}}{} REPORT is not supported on this url", name.space, name.local);
-    DavError::new(415, "Sabre\\DAV\\Exception\\ReportNotSupported", text)
-}
 
 pub(super) async fn search(call: &mut Call, site: &Site) -> DavResult {
     let root = Element::parse(&call.body().await).map_err(DavError::bad_request)?;
@@ -57,44 +27,48 @@ pub(super) async fn search(call: &mut Call, site: &Site) -> DavResult {
         Place::Files { owner, path } if owner == site.uid => path,
         _ => return Err(not_a_folder()),
     };
-    if call.instance.storage().node(&folder).await.is_none_or(|node| !node.is_folder) {
+    if call.instance.storage().node(&folder).is_none_or(|node| !node.is_folder) {
         return Err(not_a_folder());
     }
-    let asked = search.child(DAV, "select").map(asked).unwrap_or_default();
+    let asked = search.child(DAV, "select").map(Element::asked).unwrap_or_default();
     let condition = search.child(DAV, "where").and_then(|condition| condition.children.first());
-    let mut found = call.instance.storage().descendants(&folder).await;
-    found.retain(|node| condition.is_none_or(|condition| holds(call, node, condition)));
+    let mut found: Vec<Seen> = call.instance.storage().descendants(&folder).into_iter().map(Seen::own).collect();
+    found.retain(|seen| condition.is_none_or(|condition| holds(call, seen, condition)));
     if let Some(order) = search.child(DAV, "orderby").and_then(|order| order.child(DAV, "order")) {
-        found.sort_by_key(|node| node.record.modified);
+        found.sort_by_key(|seen| seen.node.record.modified);
         if order.child(DAV, "descending").is_some() {
             found.reverse();
         }
     }
     let limit = search.find(DAV, "nresults").and_then(|limit| limit.text.trim().parse().ok()).unwrap_or(usize::MAX);
-    let told: Vec<Told> = found.iter().take(limit).map(|node| tell(call, site, node, &asked)).collect();
+    let told: Vec<Told> =
+        found.iter().take(limit).map(|seen| properties::tell(&call.instance, site, seen, Some(&asked))).collect();
     Ok(dressed(Answer::new(207), site)
         .header("content-type", "application/xml; charset=\"utf-8\"")
-        .chunked(properties::multistatus(&told)))
+        .chunked(multistatus::body(&told, site.family)))
 }
 
 /// RFC 5323 §5.5 to §5.16, over the properties that a file has.
-fn holds(call: &Call, node: &Node, condition: &Element) -> bool {
+fn holds(call: &Call, seen: &Seen, condition: &Element) -> bool {
     if condition.name.space != DAV {
         return false;
     }
-    let mut parts = condition.children.iter().map(|part| (part, holds(call, node, part)));
+    let mut parts = condition.children.iter().map(|part| (part, holds(call, seen, part)));
     match condition.name.local.as_str() {
         "and" => parts.all(|(_, holds)| holds),
         "or" => parts.any(|(_, holds)| holds),
         "not" => !parts.all(|(_, holds)| holds),
-        "is-collection" => node.is_folder,
+        "is-collection" => seen.node.is_folder,
         operator => {
             let property = condition.child(DAV, "prop").and_then(|prop| prop.children.first());
             let literal = condition.child(DAV, "literal").map(|literal| literal.text.as_str());
             let (Some(property), Some(literal)) = (property, literal) else {
                 return false;
             };
-            compares(operator, &value(call, node, &property.name), literal)
+            // PHP reads `00000012ocabc` as the number it begins with: an `OC-FileId` will do.
+            let digits = literal.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(literal.len());
+            let number = literal.get(..digits).filter(|_| property.name.is(OC, "fileid")).unwrap_or(literal);
+            compares(operator, &value(call, seen, &property.name), number)
         }
     }
 }
@@ -134,23 +108,15 @@ fn like(value: &str, pattern: &str) -> bool {
     rest.ends_with(last)
 }
 
-fn value(call: &Call, node: &Node, name: &Name) -> String {
+fn value(call: &Call, seen: &Seen, name: &Name) -> String {
+    let node = &seen.node;
     match (name.space.as_str(), name.local.as_str()) {
         (DAV, "displayname") => node.name().to_owned(),
         (DAV, "getcontenttype") if node.is_folder => "httpd/unix-directory".into(),
         (DAV, "getcontenttype") => media_type(node.name()).to_owned(),
         (DAV, "getlastmodified") => node.record.modified.to_string(),
-        _ => properties::of_node(&call.instance, node, name).unwrap_or_default(),
+        _ => properties::of_node(&call.instance, seen, name).unwrap_or_default(),
     }
-}
-
-fn asked(holder: &Element) -> Vec<Name> {
-    let prop = holder.child(DAV, "prop");
-    prop.map(|prop| prop.children.iter().map(|child| child.name.clone()).collect()).unwrap_or_default()
-}
-
-fn tell(call: &Call, site: &Site, node: &Node, asked: &[Name]) -> Told {
-    Told::of(&call.instance, site.href(&node.path, node.is_folder), node, Some(asked))
 }
 
 fn decoded(segment: &str) -> String {
