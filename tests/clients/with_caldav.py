@@ -1,8 +1,8 @@
 """caldav: calendars from the server's own address alone, by way of `/.well-known/caldav`."""
 
+import urllib.parse
 import uuid
 from datetime import datetime, timezone
-from urllib.parse import urljoin
 
 import caldav
 import caldav.lib.error
@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture(scope="session")
 def principal(proxy, token):
     # The library asks for the well-known address without credentials, over TLS and on port 443 only; so that step is done here.
-    found = niquests.get(urljoin(proxy, "/.well-known/caldav"), auth=token, allow_redirects=False)
+    found = niquests.get(urllib.parse.urljoin(proxy, "/.well-known/caldav"), auth=token, allow_redirects=False)
     assert found.status_code == 301
     client = caldav.DAVClient(found.headers["Location"], auth_type="bearer", password=token, features="nextcloud")
     return client.principal()
