@@ -62,3 +62,13 @@ async fn moves_only_within(house: &House, mount: &str, root: &str, elsewhere: &[
     assert_eq!(house.as_user("alice", "MOVE", &from, &[("destination", &to)], "").await.status, 201);
     assert!(house.nextcloud.file("alice", "b.txt").await.is_some());
 }
+
+#[tokio::test]
+async fn a_host_that_is_not_trusted_is_refused_everywhere() {
+    let house = House::with(|options| options.trusted_domains = vec!["cloud.example".into()]).await;
+    for path in ["/status.php", CALDAV, "/ocs/v2.php/cloud/user", "/remote.php/dav/files/alice/"] {
+        assert_eq!(house.as_user("alice", "GET", path, &[], "").await.status, 400, "{path}");
+        let told = [("x-forwarded-host", "cloud.example:8443")];
+        assert_ne!(house.as_user("alice", "GET", path, &told, "").await.status, 400, "{path}");
+    }
+}

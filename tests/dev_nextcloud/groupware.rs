@@ -244,3 +244,31 @@ async fn address_books_are_made_and_searched() {
         assert_eq!(answered.text().matches("<d:response>").count(), hits, "{test}");
     }
 }
+
+#[tokio::test]
+async fn a_calendar_is_shared_and_published_by_post() {
+    let house = House::of(Generation::V8_10).await;
+    let calendar = format!("{CALENDARS}/personal/");
+    let share = |element: &str, access: &str| {
+        format!(
+            "<o:share xmlns:d=\"DAV:\" xmlns:o=\"http://owncloud.org/ns\"><o:{element}>\
+             <d:href>principal:principals/users/bob</d:href>{access}</o:{element}></o:share>"
+        )
+    };
+    let shown = "/remote.php/dav/calendars/bob/personal_shared_by_alice/alice-event.ics";
+    let get = async || house.as_user("bob", "GET", shown, &[], "").await.status;
+    let write = async || house.as_user("bob", "PUT", shown, &[], event("alice-event", "")).await.status;
+    assert_eq!(get().await, 404);
+    assert_eq!(house.as_user("alice", "POST", &calendar, &[], share("set", "")).await.status, 200);
+    assert_eq!((get().await, write().await), (200, 403));
+    assert_eq!(house.as_user("alice", "POST", &calendar, &[], share("set", "<o:read-write/>")).await.status, 200);
+    assert_eq!(write().await, 204);
+    assert_eq!(house.as_user("alice", "POST", &calendar, &[], share("remove", "")).await.status, 200);
+    assert_eq!(get().await, 404);
+    assert_eq!(house.as_user("bob", "POST", &calendar, &[], share("set", "")).await.status, 404, "it is not bob's");
+    let publish = "<c:publish-calendar xmlns:c=\"http://calendarserver.org/ns/\"/>";
+    assert_eq!(house.as_user("alice", "POST", &calendar, &[], publish).await.status, 202);
+    let asked = "<d:propfind xmlns:d=\"DAV:\" xmlns:c=\"http://calendarserver.org/ns/\"><d:prop><c:publish-url/></d:prop></d:propfind>";
+    let told = house.as_user("alice", "PROPFIND", &calendar, &[("depth", "0")], asked).await.text();
+    assert!(told.contains("<cs:publish-url><d:href>http://nextcloud.test/remote.php/dav/public-calendars/"), "{told}");
+}

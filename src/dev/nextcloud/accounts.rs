@@ -17,6 +17,8 @@ pub(super) struct Account {
     pub first_login: u64,
     pub last_login: u64,
     pub status: Option<String>,
+    pub status_message: Option<String>,
+    pub status_icon: Option<String>,
     pub notes_path: String,
     pub note_suffix: String,
 }
@@ -60,6 +62,8 @@ impl Accounts {
             first_login: now,
             last_login: now,
             status: None,
+            status_message: None,
+            status_icon: None,
             notes_path: "Notes".into(),
             note_suffix: ".md".into(),
         };

@@ -10,17 +10,33 @@ use super::options::Options;
 /// The host is the request's own (`X-Forwarded-Host` of a trusted proxy before `Host`), the scheme is HTTP unless a trusted
 /// proxy says otherwise in `X-Forwarded-Proto`.
 pub(super) fn base(options: &Options, headers: &HeaderMap) -> String {
-    let first = |name: &str| {
-        let value = headers.get(name).and_then(|value| value.to_str().ok())?;
-        Some(value.split(',').next().unwrap_or_default().trim().to_owned()).filter(|value| !value.is_empty())
-    };
-    let forwarded = |name: &str| first(name).filter(|_| options.trusts_proxy);
     let root = options.root();
-    let Some(host) = forwarded("x-forwarded-host").or_else(|| first(HOST.as_str())) else {
+    let Some(host) = host(options, headers) else {
         return format!("{}{root}", options.base_url);
     };
-    let https = forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    let https = forwarded(options, headers, "x-forwarded-proto").is_some_and(|scheme| scheme == "https");
     format!("{}://{host}{root}", if https { "https" } else { "http" })
+}
+
+/// Whether the host that a request names is one of the `trusted_domains`.
+pub(super) fn is_trusted(options: &Options, headers: &HeaderMap) -> bool {
+    let host = host(options, headers).unwrap_or_default();
+    let domain = host.rsplit_once(':').map_or(host, |(domain, _)| domain);
+    options.trusted_domains.is_empty() || options.trusted_domains.iter().any(|known| known == host || known == domain)
+}
+
+fn host<'a>(options: &Options, headers: &'a HeaderMap) -> Option<&'a str> {
+    forwarded(options, headers, "x-forwarded-host").or_else(|| first(headers, HOST.as_str()))
+}
+
+fn forwarded<'a>(options: &Options, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    first(headers, name).filter(|_| options.trusts_proxy)
+}
+
+/// The first of a list.
+fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let value = headers.get(name).and_then(|value| value.to_str().ok())?;
+    Some(value.split(',').next().unwrap_or_default().trim()).filter(|value| !value.is_empty())
 }
 
 /// A path without `root`, if it is below it.

@@ -7,6 +7,7 @@ mod collections;
 mod conditions;
 mod files;
 mod filter;
+mod lending;
 mod link;
 mod mounts;
 mod multistatus;
@@ -89,11 +90,7 @@ async fn route(call: &mut Call, site: &Site, place: Place) -> DavResult {
             .header("dav", &site.family.capabilities())
             .header("ms-author-via", "DAV")
             .header("accept-ranges", "bytes")),
-        "LOCK" | "UNLOCK" => {
-            let text =
-                format!("There was no plugin in the system that was willing to handle this {} method.", call.method);
-            Err(DavError::new(501, "Sabre\\DAV\\Exception\\NotImplemented", text))
-        }
+        method @ ("LOCK" | "UNLOCK") => Err(not_implemented(method)),
         "SEARCH" => search::search(call, site).await,
         "PROPFIND" => propfind::propfind(call, site, &place).await,
         "PROPPATCH" => proppatch::proppatch(call, site, &place).await,
@@ -110,12 +107,18 @@ async fn route(call: &mut Call, site: &Site, place: Place) -> DavResult {
         "MKCALENDAR" if matches!(place, Place::Pim(_)) => transfer::mkcol(call, site, &place).await,
         "DELETE" => transfer::delete(call, site, &place),
         "COPY" | "MOVE" => transfer::copy_or_move(call, site, &place),
-        "POST" if place == Place::Bulk => bulk::post(call, site).await,
-        other => {
-            let text = format!("There was no plugin in the system that was willing to handle this {other} method.");
-            Err(DavError::new(501, "Sabre\\DAV\\Exception\\NotImplemented", text))
-        }
+        "POST" => match &place {
+            Place::Bulk => bulk::post(call, site).await,
+            Place::Pim(place) => lending::post(call, site, place).await,
+            _ => Err(not_implemented("POST")),
+        },
+        other => Err(not_implemented(other)),
     }
+}
+
+fn not_implemented(method: &str) -> DavError {
+    let text = format!("There was no plugin in the system that was willing to handle this {method} method.");
+    DavError::new(501, "Sabre\\DAV\\Exception\\NotImplemented", text)
 }
 
 /// The headers of what went well.

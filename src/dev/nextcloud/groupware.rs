@@ -50,8 +50,22 @@ pub(super) struct Change {
     pub name: String,
 }
 
+/// A collection in another person's tree.
+#[derive(Clone, Debug)]
+struct Lent {
+    key: Key,
+    read_only: bool,
+}
+
 #[derive(Default)]
-pub(super) struct Groupware(Mutex<BTreeMap<Key, Collection>>);
+pub(super) struct Groupware(Mutex<Store>);
+
+#[derive(Default)]
+struct Store {
+    own: BTreeMap<Key, Collection>,
+    /// By where it is seen.
+    lent: BTreeMap<Key, Lent>,
+}
 
 // === impl Object ===
 
@@ -98,32 +112,58 @@ impl Collection {
 impl Groupware {
     /// Reads a collection.
     pub(super) fn read<T>(&self, key: &Key, read: impl FnOnce(&Collection) -> T) -> Option<T> {
-        self.0.lock().get(key).map(read)
+        let store = self.0.lock();
+        let Some(lent) = store.lent.get(key) else {
+            return store.own.get(key).map(read);
+        };
+        let mut collection = store.own.get(&lent.key)?.clone();
+        collection.read_only |= lent.read_only;
+        collection.display_name = collection.display_name.map(|name| format!("{name} ({})", lent.key.0));
+        Some(read(&collection))
     }
 
     /// Changes a collection.
     pub(super) fn change<T>(&self, key: &Key, change: impl FnOnce(&mut Collection) -> T) -> Option<T> {
-        self.0.lock().get_mut(key).map(change)
+        let mut store = self.0.lock();
+        let key = store.lent.get(key).map_or_else(|| key.clone(), |lent| lent.key.clone());
+        store.own.get_mut(&key).map(change)
     }
 
     /// Adds a collection; whether its name was free.
     pub(super) fn add(&self, key: Key, collection: Collection) -> bool {
-        let mut all = self.0.lock();
-        let free = !all.contains_key(&key);
+        let mut store = self.0.lock();
+        let free = !store.own.contains_key(&key) && !store.lent.contains_key(&key);
         if free {
-            all.insert(key, collection);
+            store.own.insert(key, collection);
         }
         free
     }
 
-    pub(super) fn remove(&self, key: &Key) -> Option<Collection> {
-        self.0.lock().remove(key)
+    /// Removes a collection; of one that is lent, only the sight of it.
+    pub(super) fn remove(&self, key: &Key) {
+        let mut store = self.0.lock();
+        if store.lent.remove(key).is_none() {
+            store.own.remove(key);
+            store.lent.retain(|_, lent| lent.key != *key);
+        }
+    }
+
+    /// Shows a collection to another person, under a name that says whose it is; or no longer.
+    pub(super) fn lend(&self, key: &Key, to: &str, how: Option<bool>) {
+        let (owner, kind, name) = key.clone();
+        let seen = (to.to_owned(), kind, format!("{name}_shared_by_{owner}"));
+        let mut store = self.0.lock();
+        match how {
+            Some(read_only) => store.lent.insert(seen, Lent { key: key.clone(), read_only }),
+            None => store.lent.remove(&seen),
+        };
     }
 
     /// The names of a person's collections.
     pub(super) fn names(&self, owner: &str, kind: Kind) -> Vec<String> {
-        let all = self.0.lock();
-        all.keys().filter(|(uid, tree, _)| uid == owner && *tree == kind).map(|(_, _, name)| name.clone()).collect()
+        let store = self.0.lock();
+        let all = store.own.keys().chain(store.lent.keys());
+        all.filter(|(uid, tree, _)| uid == owner && *tree == kind).map(|(_, _, name)| name.clone()).collect()
     }
 
     pub(super) fn object(&self, key: &Key, name: &str) -> Option<Object> {

@@ -8,6 +8,7 @@ mod person;
 mod search;
 mod sharing;
 mod spreed;
+mod user_status;
 
 use super::super::answer::Answer;
 use super::call::{Call, framed};

@@ -34,6 +34,8 @@ pub struct Options {
     /// `overwritewebroot`, such as `/nc`: what it calls itself by in every `href` and `Location`, and what `Destination` must
     /// begin with, whatever requests come with. For a proxy in front that takes a prefix off.
     pub overwrite_webroot: Option<String>,
+    /// `trusted_domains`: any other host in a request is answered 400. Empty for all.
+    pub trusted_domains: Vec<String>,
     /// Whether whoever connects is one of its `trusted_proxies`: then `X-Forwarded-Proto` and `X-Forwarded-Host` count.
     pub trusts_proxy: bool,
     /// App passwords from the start: user and password, for mode `basic`.
@@ -67,6 +69,7 @@ impl Options {
             base_url: "http://nextcloud.test".into(),
             webroot: String::new(),
             overwrite_webroot: None,
+            trusted_domains: Vec::new(),
             trusts_proxy: true,
             app_passwords: Vec::new(),
             users: vec!["alice".into(), "bob".into()],

@@ -63,6 +63,9 @@ pub(super) async fn answer(
 
 async fn route(call: Call, trouble: &Trouble, entry: &Entry) -> Answer {
     let target = Target::fold(&call.path);
+    if !address::is_trusted(call.instance.options(), &call.headers) {
+        return untrusted_domain(&target);
+    }
     match &target {
         Target::Status => return status(trouble.maintenance),
         Target::WellKnown(name) => return well_known(&call.base, name),
@@ -117,6 +120,17 @@ fn foreign_site(call: &Call, target: &Target) -> Option<Answer> {
 
 fn has_ocs_header(headers: &HeaderMap) -> bool {
     headers.get("ocs-apirequest").is_some_and(|value| !value.is_empty())
+}
+
+/// What is said to a `Host` that is none of the `trusted_domains`.
+fn untrusted_domain(target: &Target) -> Answer {
+    match target {
+        Target::Status => Answer::json(400, &json!({ "error": "Trusted domain error.", "code": 15 })),
+        _ => Answer::html(
+            400,
+            "<!DOCTYPE html>\n<html><body><h2>Access through untrusted domain</h2></body></html>\n".into(),
+        ),
+    }
 }
 
 fn status(maintenance: bool) -> Answer {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::super::clock;
 use super::super::call::Call;
 use super::envelope::Outcome;
-use super::{sharing, spreed};
+use super::{sharing, spreed, user_status};
 
 pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outcome> {
     match (call.verb(), path) {
@@ -13,12 +13,13 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
             Some(Outcome::ok(json!([])).tagged().with("x-nextcloud-user-status", "online"))
         }
         ("GET", "activity/api/v2/activity") => Some(activity(call, uid)),
-        ("GET", "user_status/api/v1/user_status") => Some(status(call, uid)),
-        ("PUT", "user_status/api/v1/user_status/status") => {
-            let fields = call.fields().await;
-            let status = fields["statusType"].as_str().unwrap_or("online").to_owned();
-            call.instance.accounts().change(uid, |account| account.status = Some(status));
-            Some(self::status(call, uid))
+        ("GET", "activity/api/v2/activity/filters") => Some(Outcome::ok(json!([
+            { "id": "all", "name": "All activities", "icon": "", "priority": 0 },
+            { "id": "self", "name": "By you", "icon": "", "priority": 1 },
+        ]))),
+        (_, path) if path.starts_with("user_status/api/v1/") => {
+            let rest = path.trim_start_matches("user_status/api/v1/").to_owned();
+            user_status::route(call, uid, &rest).await
         }
         (_, path) if path.starts_with("files_sharing/") => {
             let rest = path.trim_start_matches("files_sharing/").to_owned();
@@ -34,22 +35,6 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
         }
         _ => None,
     }
-}
-
-fn status(call: &Call, uid: &str) -> Outcome {
-    let Some(status) = call.instance.accounts().get(uid).and_then(|account| account.status) else {
-        return Outcome::failure(404, 404, "No status for the current user");
-    };
-    Outcome::ok(json!({
-        "userId": uid,
-        "message": null,
-        "messageId": null,
-        "messageIsPredefined": false,
-        "icon": null,
-        "clearAt": null,
-        "status": status,
-        "statusIsUserDefined": true,
-    }))
 }
 
 /// One entry: the person's first file.

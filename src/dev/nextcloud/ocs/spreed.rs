@@ -16,7 +16,8 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
     let rest: Vec<&str> = segments.collect();
     Some(match (call.verb(), rest.as_slice()) {
         ("GET", ["room"]) => Outcome::ok(call.instance.talk().rooms(uid).iter().map(told).collect())
-            .with("x-nextcloud-talk-modified-before", clock::now().to_string()),
+            .with("x-nextcloud-talk-modified-before", clock::now().to_string())
+            .with("x-nextcloud-talk-hash", "0f6ac1ae"),
         ("POST", ["room"]) => open(call, uid).await,
         ("GET", ["room", token]) => match call.instance.talk().room(uid, token) {
             Some(room) => Outcome::ok(told(&room)),
