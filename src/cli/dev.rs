@@ -166,3 +166,17 @@ impl Drop for SecretFile {
         let _ = std::fs::remove_file(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_names_its_generation_and_no_other_is_guessed() {
+        assert_eq!(generation("7.3"), Ok(Generation::V7_3));
+        assert_eq!(generation("8.10"), Ok(Generation::V8_10));
+        for unknown in ["", "8", "8.1", "8.10.1", "7.3 "] {
+            assert!(generation(unknown).is_err(), "{unknown}");
+        }
+    }
+}

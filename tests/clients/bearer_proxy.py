@@ -20,7 +20,7 @@ def adding(token):
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)

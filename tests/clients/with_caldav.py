@@ -52,9 +52,12 @@ def an_event_is_found_by_its_time(calendar):
 @pytest.mark.parametrize("by_the_server", [False, True])
 def a_recurring_event_is_expanded(calendar, by_the_server):
     calendar.add_event(
-        dtstart=_at(2026, 12, 1, 9), dtend=_at(2026, 12, 1, 10), summary="Daily", uid="daily",
+        dtstart=_at(2026, 12, 1, 9),
+        dtend=_at(2026, 12, 1, 10),
+        summary="Daily",
+        uid="daily",
         rrule={"FREQ": "DAILY", "COUNT": 10},
-    )  # fmt: skip
+    )
     found = calendar.search(
         event=True, start=_at(2026, 12, 3), end=_at(2026, 12, 6), expand=True, server_expand=by_the_server
     )

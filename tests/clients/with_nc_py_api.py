@@ -62,7 +62,12 @@ def a_tree_is_listed_moved_and_copied(nc, run, folder):
     run(nc.files.upload(f"{folder}/a/b/ü.txt", "two"))
     run(nc.files.move(f"{folder}/a/b/ü.txt", f"{folder}/a/moved & kept.txt"))
     run(nc.files.copy(f"{folder}/a/moved & kept.txt", f"{folder}/copied.txt"))
-    assert {node.name for node in run(nc.files.listdir(folder, depth=-1))} == {"a", "b", "moved & kept.txt", "copied.txt"}
+    assert {node.name for node in run(nc.files.listdir(folder, depth=-1))} == {
+        "a",
+        "b",
+        "moved & kept.txt",
+        "copied.txt",
+    }
     assert {node.name for node in run(nc.files.find(["like", "name", "%copied%"], path=folder))} == {"copied.txt"}
 
 
@@ -77,7 +82,9 @@ def a_favourite_is_remembered(nc, run, folder):
 def what_was_deleted_comes_back_from_the_bin(nc, run, folder):
     run(nc.files.upload(f"{folder}/lost.txt", "found"))
     run(nc.files.delete(f"{folder}/lost.txt"))
-    [lost] = [node for node in run(nc.files.trashbin_list()) if node.info.trashbin_original_location == f"{folder}/lost.txt"]
+    [lost] = [
+        node for node in run(nc.files.trashbin_list()) if node.info.trashbin_original_location == f"{folder}/lost.txt"
+    ]
     run(nc.files.trashbin_restore(lost))
     assert run(nc.files.download(f"{folder}/lost.txt")) == b"found"
 

@@ -62,9 +62,15 @@ url = "{proxy}/"
     def run(self, command, answers=""):
         program = [str(Path(sys.executable).with_name("vdirsyncer")), "-v", "DEBUG", "-c", str(self.config), command]
         done = subprocess.run(
-            program, env=self.environment, input=answers, text=True, timeout=300, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+            program,
+            env=self.environment,
+            input=answers,
+            text=True,
+            timeout=300,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout[-6_000:]
         return done.stdout
 
