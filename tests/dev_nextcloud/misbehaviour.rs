@@ -184,3 +184,34 @@ async fn events_come_one_by_one_until_the_server_goes() {
     house.nextcloud.resume().await.unwrap();
     assert_eq!(house.send("GET", "/status.php", &[], "").await.status, 200);
 }
+
+#[tokio::test]
+async fn zeros_by_the_gigabyte_take_no_memory_and_come_back() {
+    let house = House::of(Generation::V7_3).await;
+    let bearer = house.bearer("alice");
+    let mut socket = connect(&house).await;
+    const SIZE: usize = 1 << 30;
+    let head = format!(
+        "PUT {FILES}zeros.bin HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\nContent-Length: {SIZE}\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..SIZE / zeros.len() {
+        socket.write_all(&zeros).await.unwrap();
+    }
+    let mut answer = vec![0; 4096];
+    let read = socket.read(&mut answer).await.unwrap();
+    assert!(answer[..read].starts_with(b"HTTP/1.1 201"), "{}", String::from_utf8_lossy(&answer[..read]));
+    let tail = house.as_user("alice", "GET", &format!("{FILES}zeros.bin"), &[("range", "bytes=-3")], "").await;
+    assert_eq!(
+        (tail.status, &tail.body[..], tail.headers["content-range"].to_str().unwrap()),
+        (206, &[0, 0, 0][..], "bytes 1073741821-1073741823/1073741824")
+    );
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kilobytes < 600_000, "{kilobytes} kB at the peak");
+    }
+}

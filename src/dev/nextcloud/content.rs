@@ -45,7 +45,7 @@ impl Content {
             return;
         }
         self.len += bytes.len() as u64;
-        let zeros = bytes.len() >= SMALL && bytes.iter().all(|byte| *byte == 0);
+        let zeros = bytes.len() >= SMALL && bytes.chunks(ZEROS.len()).all(|chunk| ZEROS.starts_with(chunk));
         match (self.pieces.last_mut(), zeros) {
             (Some(Piece::Zeros(count)), true) => *count += bytes.len() as u64,
             (_, true) => self.pieces.push(Piece::Zeros(bytes.len() as u64)),

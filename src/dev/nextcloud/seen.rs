@@ -1,5 +1,6 @@
 //! The record of what reached Nextcloud: what a test looks into to see what the proxy sent.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,9 +51,18 @@ impl SeenRequest {
     }
 }
 
+/// More requests are not remembered: the oldest are forgotten.
+const REMEMBERED: usize = 100_000;
+
 /// All records.
 #[derive(Default)]
-pub(super) struct Log(Mutex<Vec<Arc<Entry>>>);
+pub(super) struct Log(Mutex<Records>);
+
+#[derive(Default)]
+struct Records {
+    entries: VecDeque<Arc<Entry>>,
+    count: u64,
+}
 
 /// The record of a request that is being served.
 pub(super) struct Entry {
@@ -70,10 +80,11 @@ pub(super) struct CountedBody {
 
 impl Log {
     pub(super) fn open(&self, request: &Request<Incoming>, connection: &Connection) -> Arc<Entry> {
-        let mut entries = self.0.lock();
+        let mut records = self.0.lock();
+        records.count += 1;
         let headers = request.headers().iter();
         let seen = SeenRequest {
-            number: entries.len() as u64 + 1,
+            number: records.count,
             connection: connection.id,
             method: request.method().to_string(),
             target: request.uri().path_and_query().map_or_else(|| request.uri().to_string(), ToString::to_string),
@@ -85,16 +96,19 @@ impl Log {
             body_bytes: 0,
         };
         let entry = Arc::new(Entry { seen: Mutex::new(seen), body_bytes: AtomicU64::new(0) });
-        entries.push(Arc::clone(&entry));
+        records.entries.push_back(Arc::clone(&entry));
+        if records.entries.len() > REMEMBERED {
+            records.entries.pop_front();
+        }
         entry
     }
 
     pub(super) fn all(&self) -> Vec<SeenRequest> {
-        self.0.lock().iter().map(|entry| entry.snapshot()).collect()
+        self.0.lock().entries.iter().map(|entry| entry.snapshot()).collect()
     }
 
     pub(super) fn forget(&self) {
-        self.0.lock().clear();
+        *self.0.lock() = Records::default();
     }
 }
 

@@ -1,6 +1,6 @@
 //! PHP sessions and remembered logins.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use parking_lot::Mutex;
 
@@ -33,12 +33,17 @@ pub(super) struct Remembered {
     pub session_id: String,
 }
 
+/// More sessions are not kept, as PHP's garbage collection sees to it: the oldest go.
+const KEPT: usize = 100_000;
+
 #[derive(Default)]
 pub(super) struct Sessions(Mutex<Store>);
 
 #[derive(Default)]
 struct Store {
     open: HashMap<String, Stored>,
+    /// Their ids, oldest first.
+    order: VecDeque<String>,
     /// By `nc_token`.
     remembered: HashMap<String, (String, String)>,
     /// How many were opened by a login, the expensive way.
@@ -51,6 +56,8 @@ struct Stored {
     visited: bool,
     /// When it was last looked whether the account is good, in seconds since 1970.
     checked: u64,
+    /// `nc_token` of its login.
+    token: Option<String>,
 }
 
 // === impl Sessions ===
@@ -76,8 +83,24 @@ impl Sessions {
     /// A new session with nobody in it.
     pub(super) fn open(&self, passphrase: &str) -> String {
         let id = clock::hex(16);
-        let stored = Stored { user: None, passphrase: passphrase.to_owned(), visited: false, checked: clock::now() };
-        self.0.lock().open.insert(id.clone(), stored);
+        let stored = Stored {
+            user: None,
+            passphrase: passphrase.to_owned(),
+            visited: false,
+            checked: clock::now(),
+            token: None,
+        };
+        let mut store = self.0.lock();
+        store.open.insert(id.clone(), stored);
+        store.order.push_back(id.clone());
+        if store.order.len() > KEPT
+            && let Some(oldest) = store.order.pop_front()
+        {
+            let token = store.open.remove(&oldest).and_then(|gone| gone.token);
+            if let Some(token) = token {
+                store.remembered.remove(&token);
+            }
+        }
         id
     }
 
@@ -85,12 +108,13 @@ impl Sessions {
     pub(super) fn log_in(&self, id: &str, user: &str) -> Remembered {
         let mut store = self.0.lock();
         store.logins += 1;
+        let remembered = Remembered { token: clock::alphanumeric(32), session_id: id.to_owned() };
         if let Some(stored) = store.open.get_mut(id) {
             stored.user = Some(user.to_owned());
             stored.visited = false;
             stored.checked = clock::now();
+            stored.token = Some(remembered.token.clone());
         }
-        let remembered = Remembered { token: clock::alphanumeric(32), session_id: id.to_owned() };
         store.remembered.insert(remembered.token.clone(), (user.to_owned(), id.to_owned()));
         remembered
     }
@@ -149,6 +173,7 @@ impl Sessions {
     pub(super) fn drop_all(&self) {
         let mut store = self.0.lock();
         store.open.clear();
+        store.order.clear();
         store.remembered.clear();
     }
 }
