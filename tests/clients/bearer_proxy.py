@@ -6,17 +6,18 @@ connection: then nothing has to be parsed behind the head, and bodies stream bot
 
 import asyncio
 import contextlib
+import functools
 import threading
-from urllib.parse import urlsplit
 
 NOT_FORWARDED = (b"authorization", b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive")
 
 
 @contextlib.contextmanager
-def adding(token):
-    """Runs one on a free port in a thread of its own; gives its address."""
+def adding(token, only_for):
+    """Runs one on a free port in a thread of its own; gives its address. Another host than `only_for` gets nothing: 403."""
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(lambda r, w: _serve(r, w, token), "127.0.0.1", 0))
+    serve = functools.partial(_serve, token, only_for)
+    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
@@ -27,23 +28,24 @@ def adding(token):
         thread.join()
 
 
-async def _serve(reader, writer, token):
-    upstream = None
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+async def _serve(token, only_for, reader, writer):
+    try:
         request_line, *fields = (await reader.readuntil(b"\r\n\r\n")).removesuffix(b"\r\n\r\n").split(b"\r\n")
         method, target, version = request_line.decode("ascii").split(" ")
-        url = urlsplit(target)
-        path = target.removeprefix(f"{url.scheme}://{url.netloc}") or "/"
-        answer, upstream = await asyncio.open_connection(url.hostname, url.port or 80)
+        if not target.startswith(f"http://{only_for}/"):
+            writer.write(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            return
         kept = [field for field in fields if field.split(b":")[0].lower() not in NOT_FORWARDED]
         added = [f"Authorization: Bearer {token}".encode(), b"Connection: close"]
-        upstream.write(b"\r\n".join([f"{method} {path} {version}".encode(), *kept, *added, b"", b""]))
+        request_line = f"{method} {target.removeprefix(f'http://{only_for}')} {version}".encode()
+        answer, upstream = await asyncio.open_connection(*only_for.split(":"))
+        upstream.write(b"\r\n".join([request_line, *kept, *added, b"", b""]))
         upload = asyncio.ensure_future(_pump(reader, upstream))
         await _pump(answer, writer)
         upload.cancel()
-    for end in (writer, upstream):
-        if end:
-            end.close()
+        upstream.close()
+    finally:
+        writer.close()
 
 
 async def _pump(source, sink):

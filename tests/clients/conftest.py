@@ -2,6 +2,7 @@
 
 import json
 import os
+import urllib.parse
 import uuid
 
 import pytest
@@ -30,9 +31,9 @@ def files(proxy):
 
 
 @pytest.fixture(scope="session")
-def adds_bearer(token):
+def adds_bearer(proxy, token):
     """The address of a forward proxy that adds her token."""
-    with bearer_proxy.adding(token) as address:
+    with bearer_proxy.adding(token, urllib.parse.urlsplit(proxy).netloc) as address:
         yield address
 
 
