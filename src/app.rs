@@ -1,29 +1,32 @@
 //! The composition root: [`Config`] → running listeners. Names the concrete types; decides nothing.
 
+pub(crate) mod leg;
+mod weakenings;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use rustls::ClientConfig;
-use rustls_platform_verifier::{BuilderVerifierExt as _, Verifier as PlatformVerifier};
 use secrecy::ExposeSecret as _;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ModeSettings};
+use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
-use crate::endpoint::well_known::{self, ProtectedResource};
+use crate::endpoint::well_known::WellKnown;
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
-use crate::middleware::authorize::Authorization;
+use crate::middleware::authorize::scopes::ScopeJudge;
+use crate::middleware::authorize::{Authorization, ReadingBudget};
 use crate::middleware::exchange::{Exchange, Mode};
 use crate::middleware::respond::{self, Challenges};
 use crate::middleware::trace::Sampling;
@@ -32,15 +35,22 @@ use crate::nextcloud::family::Family;
 use crate::oauth::introspection::Introspector;
 use crate::oauth::jwks::{PurgeSink, RemoteKeys};
 use crate::oauth::{Issuer, Issuers, ProviderClient, Verifier};
-use crate::proxy::connect::Connector;
 use crate::proxy::replay::ReplayBudget;
-use crate::proxy::{NextcloudSettings, Proxy, UpstreamAddress};
+use crate::proxy::{Proxy, UntouchedProxy, UntouchedService};
 use crate::server::{self, Serving};
+use crate::session::Sessions;
 use crate::stack::{self, PublicParts};
 use crate::token::{BearerHeader, Clock};
+use crate::upstream::Connector;
+use crate::upstream::NextcloudSettings;
 
 /// Expired entries are dropped this often.
 const SWEEP: Duration = Duration::from_mins(1);
+
+/// Sessions that nobody uses, or that linger, are ended this often.
+const SWEEP_SESSIONS: Duration = Duration::from_secs(5);
+/// Logging sessions out may take this long at the end, however long open requests took.
+const LAST_LOGOUTS: Duration = Duration::from_secs(3);
 
 /// Why the application does not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +71,11 @@ pub struct App {
     issuers: Issuers,
     entries: Entries,
     authentication: Authentication,
+    scopes: Arc<ScopeJudge>,
+    bodies: ReadingBudget,
     mode: Mode,
     upstream_tls: Option<Arc<ClientConfig>>,
+    sessions: Option<Sessions>,
     sampling: Sampling,
 }
 
@@ -74,7 +87,10 @@ pub struct Running {
     pub admin: std::net::SocketAddr,
     /// What is remembered; for purges.
     pub entries: Entries,
+    /// The upstream sessions, where there are any.
+    pub sessions: Option<Sessions>,
     issuers: Issuers,
+    drain: Duration,
     stop: CancellationToken,
     stop_admin: CancellationToken,
     draining: Arc<AtomicBool>,
@@ -111,10 +127,19 @@ impl App {
         }));
         let introspector =
             issuers.introspecting().map(|issuer| Introspector::new(issuer.clone(), control.clone(), clock.clone()));
+        let upstream_tls = leg::upstream_tls(&config)?;
+        let sessions = leg::sessions(&config, upstream_tls.as_ref(), &control, &clock, &metrics);
+        if let Some(sessions) = sessions.clone() {
+            entries.watch(Arc::new(move |purge| sessions.purge(purge)));
+        }
         let mode = match &config.mode {
             ModeSettings::Exchange => {
                 let exchanger = Arc::new(Rfc8693::new(issuers.clone(), clock.clone(), metrics.clone(), purge));
-                Mode::Exchange(Box::new(CachedExchange::new(exchanger, control, clock.clone(), metrics.clone())))
+                let cached = CachedExchange::new(exchanger, control, clock.clone(), metrics.clone());
+                Mode::Exchange(Box::new(match sessions.clone() {
+                    Some(sessions) => cached.telling(Arc::new(move |identity| sessions.subject_refused(identity))),
+                    None => cached,
+                }))
             }
             ModeSettings::MultiAudience => Mode::MultiAudience,
             ModeSettings::Basic(credentials) => {
@@ -131,8 +156,23 @@ impl App {
             metrics: metrics.clone(),
             deadline: config.listen.auth_timeout,
         };
-        let upstream_tls = upstream_tls(&config)?;
-        Ok(Self { config, clock, metrics, issuers, entries, authentication, mode, upstream_tls, sampling })
+        let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
+        let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
+        weakenings::warn_of(&config, &metrics);
+        Ok(Self {
+            config,
+            clock,
+            metrics,
+            issuers,
+            entries,
+            authentication,
+            scopes,
+            bodies,
+            mode,
+            upstream_tls,
+            sessions,
+            sampling,
+        })
     }
 
     /// Binds the listeners and starts serving: a thread per core, and on the current (control) runtime the admin listener and the upkeep.
@@ -149,6 +189,11 @@ impl App {
         let stop_admin = CancellationToken::new();
         let admin = self.start_admin(&stop_admin, &draining)?;
         self.start_upkeep(&stop);
+        if self.config.non_bearer == NonBearer::Forward {
+            tracing::info!(
+                "non_bearer = \"forward\": requests without a bearer token are passed on for Nextcloud to judge"
+            );
+        }
 
         let app = Arc::new(self);
         let serving = Serving {
@@ -176,6 +221,8 @@ impl App {
             admin,
             entries: app.entries.clone(),
             issuers: app.issuers.clone(),
+            sessions: app.sessions.clone(),
+            drain: app.config.listen.drain,
             stop,
             stop_admin,
             draining,
@@ -202,33 +249,50 @@ impl App {
 
     fn parts(&self, guests: Arc<Semaphore>, budget: ReplayBudget, stop: CancellationToken) -> PublicParts {
         let public_url = &self.config.public_url;
-        let nextcloud: &NextcloudSettings = &self.config.nextcloud;
+        let nextcloud: Arc<NextcloudSettings> = Arc::new(self.config.nextcloud.clone());
+        let mount = Arc::new(nextcloud.mount.clone());
         let connector = Connector::new(nextcloud.address.clone(), self.upstream_tls.clone(), nextcloud.connect_timeout);
+        let untouched = match self.config.non_bearer {
+            NonBearer::Reject => None,
+            NonBearer::Forward => Some(UntouchedService::new(Arc::new(UntouchedProxy::new(
+                connector.clone(),
+                nextcloud.clone(),
+                self.metrics.clone(),
+                stop.clone(),
+            )))),
+        };
         let names: Vec<Arc<str>> = self.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect();
         PublicParts {
             sampling: self.sampling,
             challenges: Challenges::new(
-                &format!("{public_url}{}", well_known::PATH),
-                &format!("{public_url}{}", well_known::MCP_PATH),
+                WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public()),
+                &format!("{}/mcp", mount.public().as_str()),
             ),
             metrics: Arc::new(self.metrics.clone()),
             guests,
-            open: Arc::new(ProtectedResource::new(public_url, &names)),
+            open: Arc::new(WellKnown::new(public_url, &mount, &names)),
+            mount: mount.clone(),
+            untouched,
             authentication: Arc::new(self.authentication.clone()),
             authorization: Arc::new(Authorization {
+                mount,
                 authorities: PublicAuthority::of_url(public_url).into_iter().collect(),
+                scopes: self.scopes.clone(),
+                bodies: self.bodies.clone(),
                 metrics: self.metrics.clone(),
             }),
             exchange: Arc::new(Exchange {
                 mode: self.mode.clone(),
+                scopes: self.scopes.clone(),
                 clock: self.clock.clone(),
                 deadline: self.config.listen.auth_timeout,
                 issuers: self.issuers.clone(),
             }),
             proxy: Arc::new(Proxy::new(
                 connector,
-                Arc::new(nextcloud.clone()),
+                nextcloud,
                 budget,
+                self.sessions.clone(),
                 self.metrics.clone(),
                 self.clock.clone(),
                 stop,
@@ -268,6 +332,14 @@ impl App {
         for issuer in self.issuers.iter() {
             tokio::spawn(issuer.clone().keep_fresh(stop.clone()));
         }
+        if let Some(sessions) = self.sessions.clone() {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                while stop.run_until_cancelled(tokio::time::sleep(SWEEP_SESSIONS)).await.is_some() {
+                    sessions.sweep();
+                }
+            });
+        }
         let (entries, stop) = (self.entries.clone(), stop.clone());
         tokio::spawn(async move {
             loop {
@@ -288,37 +360,17 @@ impl Running {
         }
     }
 
-    /// Stops accepting, lets open requests finish, and returns when every core is done. The control runtime is the caller's to stop, last.
+    /// Stops accepting, lets open requests finish, logs the upstream sessions out, and returns. The control runtime is the caller's to stop, last.
     pub async fn stop(self) {
+        let began = Instant::now();
         self.draining.store(true, Ordering::Release);
         self.stop.cancel();
         let workers = self.workers;
         let joined = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let _ = joined.await;
+        if let Some(sessions) = self.sessions {
+            sessions.stop(self.drain.saturating_sub(began.elapsed()).max(LAST_LOGOUTS)).await;
+        }
         self.stop_admin.cancel();
     }
-}
-
-/// TLS to Nextcloud: the platform's roots and `ca_file`.
-pub(crate) fn upstream_tls(config: &Config) -> Result<Option<Arc<ClientConfig>>, StartError> {
-    if !matches!(config.nextcloud.address, UpstreamAddress::Https { .. }) {
-        return Ok(None);
-    }
-    let failed = |error: &dyn std::fmt::Display| StartError::Setup(format!("TLS to Nextcloud: {error}"));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?;
-    let config = match &config.ca_pem {
-        None => builder.with_platform_verifier().map_err(|error| failed(&error))?.with_no_client_auth(),
-        Some(pem) => {
-            use rustls::pki_types::pem::PemObject as _;
-            let roots: Vec<_> = rustls::pki_types::CertificateDer::pem_slice_iter(pem)
-                .collect::<Result<_, _>>()
-                .map_err(|error| failed(&error))?;
-            let verifier = PlatformVerifier::new_with_extra_roots(roots, provider).map_err(|error| failed(&error))?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
-        }
-    };
-    Ok(Some(Arc::new(config)))
 }

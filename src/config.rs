@@ -5,7 +5,9 @@
 pub mod issuers;
 pub mod listen;
 pub mod nextcloud;
+pub mod policy;
 pub mod reader;
+pub mod sessions;
 pub mod telemetry;
 
 use std::path::Path;
@@ -19,8 +21,11 @@ pub use listen::{AdminSettings, ListenSettings};
 pub use reader::{Faults, Section};
 pub use telemetry::TelemetrySettings;
 
+use crate::nextcloud::mount::Root;
+use crate::nextcloud::policy::Policy;
 use crate::oauth::IssuerSettings;
-use crate::proxy::NextcloudSettings;
+use crate::session::SessionSettings;
+use crate::upstream::NextcloudSettings;
 
 /// How callers' tokens become credentials for Nextcloud.
 #[derive(Debug, Clone)]
@@ -33,6 +38,15 @@ pub enum ModeSettings {
     Basic(secrecy::SecretString),
 }
 
+/// What becomes of a request that bears no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonBearer {
+    /// 401.
+    Reject,
+    /// It goes on to Nextcloud as it is, which judges it by itself.
+    Forward,
+}
+
 /// Everything, resolved.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -40,6 +54,8 @@ pub struct Config {
     pub public_url: String,
     /// How credentials are had.
     pub mode: ModeSettings,
+    /// What becomes of requests without a token.
+    pub non_bearer: NonBearer,
     /// Additional certificate authorities for the provider and Nextcloud, PEM.
     pub ca_pem: Option<Arc<[u8]>>,
     /// The public listener.
@@ -48,6 +64,10 @@ pub struct Config {
     pub admin: AdminSettings,
     /// The Nextcloud leg.
     pub nextcloud: NextcloudSettings,
+    /// Upstream sessions.
+    pub sessions: SessionSettings,
+    /// Which scopes open what.
+    pub policy: Arc<Policy>,
     /// The issuers.
     pub issuers: Vec<IssuerSettings>,
     /// Logs and traces.
@@ -83,15 +103,23 @@ impl Config {
         let mut root = Section::root(root, &faults);
 
         let public_url = root.required("public_url", public_url).unwrap_or_else(unspecified);
+        let public_root = Root::parse(public_url.path()).unwrap_or_else(|bad| {
+            root.fault("public_url", format!("its path {bad}"));
+            Root::default()
+        });
         let ca_pem: Option<Arc<[u8]>> = root.optional("ca_file", reader::file_bytes).map(Into::into);
         let mode = root.text("mode").unwrap_or_else(|| "exchange".to_owned());
+        let non_bearer = root.optional("non_bearer", non_bearer).unwrap_or(NonBearer::Reject);
         let listen = listen::resolve_listen(&mut root.section("listen"));
         let admin = listen::resolve_admin(&mut root.section("admin"));
         let trusted_proxies = root.list("trusted_proxies", reader::network);
         let mut section = root.section("nextcloud");
         let basic = nextcloud::basic(&mut section, mode == "basic");
-        let nextcloud = nextcloud::resolve(&mut section, &public_url, trusted_proxies);
+        let nextcloud = nextcloud::resolve(&mut section, &public_url, public_root, trusted_proxies);
         section.finish();
+        let sessions = sessions::resolve(&mut root.section("sessions"));
+        let mut danger = root.section("danger");
+        let policy = Arc::new(policy::resolve(&mut root.section("policy"), &mut danger));
         let issuers = issuers::resolve(&mut root, &public_url, &mode);
         let telemetry = telemetry::resolve(&mut root.section("telemetry"));
         let mode = match (mode.as_str(), basic) {
@@ -112,10 +140,13 @@ impl Config {
                 Ok(Self {
                     public_url: public_url.as_str().trim_end_matches('/').to_owned(),
                     mode,
+                    non_bearer,
                     ca_pem,
                     listen,
                     admin,
                     nextcloud,
+                    sessions,
+                    policy,
                     issuers,
                     telemetry,
                 })
@@ -133,13 +164,16 @@ fn unspecified() -> Url {
 
 fn public_url(text: &str) -> Result<Url, String> {
     let url = reader::http_url(text)?;
-    if url.path() != "/"
-        || url.query().is_some()
-        || url.fragment().is_some()
-        || !url.username().is_empty()
-        || url.password().is_some()
-    {
-        return Err("has to be scheme, host and port alone, such as https://mcp.example.org".to_owned());
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err("has to be scheme, host, port and path alone, such as https://mcp.example.org".to_owned());
     }
     Ok(url)
+}
+
+fn non_bearer(text: &str) -> Result<NonBearer, String> {
+    match text {
+        "reject" => Ok(NonBearer::Reject),
+        "forward" => Ok(NonBearer::Forward),
+        other => Err(format!("{other:?} is none of reject, forward")),
+    }
 }

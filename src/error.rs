@@ -1,10 +1,13 @@
 //! Why a request was not served. Names the culprit; `middleware/respond.rs` alone knows what the caller is told.
 
 use crate::exchange::ExchangeError;
+use crate::nextcloud::dav_body::AmbiguousBody;
 use crate::nextcloud::destination::BadDestination;
 use crate::nextcloud::never::Never;
+use crate::nextcloud::policy::Refusal;
 use crate::nextcloud::target::Ambiguous;
 use crate::oauth::{TokenFault, VerifyError};
+use crate::token::ScopeSet;
 
 /// A refusal or a failure.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -21,6 +24,12 @@ pub enum Error {
     /// No bearer may go there.
     #[error("forbidden route: {}", .0.reason())]
     ForbiddenRoute(Never),
+    /// The token was not granted what the request needs. Holds what to ask the provider for.
+    #[error("insufficient scope: {0} would do")]
+    InsufficientScope(ScopeSet),
+    /// The policy opens it for no scope, or a switch against egress closes it.
+    #[error("refused by policy: {0}")]
+    PolicyRefused(Refusal),
     /// The method is not on the list.
     #[error("method not allowed")]
     MethodNotAllowed,
@@ -83,6 +92,12 @@ pub enum BadRequest {
     /// Several `Destination` headers.
     #[error("several Destination headers")]
     SeveralDestinations,
+    /// A body that has more than one reading, where its reading decides.
+    #[error("ambiguous body: {0}")]
+    AmbiguousBody(AmbiguousBody),
+    /// A path in a body that cannot be followed.
+    #[error("ambiguous body: bad href: {}", .0.as_str())]
+    Href(BadDestination),
     /// Two hosts.
     #[error("contradictory Host")]
     Host,
@@ -125,6 +140,12 @@ impl From<ExchangeError> for Error {
 impl From<Ambiguous> for Error {
     fn from(reason: Ambiguous) -> Self {
         Self::BadRequest(BadRequest::Target(reason))
+    }
+}
+
+impl From<AmbiguousBody> for Error {
+    fn from(reason: AmbiguousBody) -> Self {
+        Self::BadRequest(BadRequest::AmbiguousBody(reason))
     }
 }
 

@@ -4,6 +4,7 @@ pub mod cached;
 pub mod checked;
 pub mod entries;
 pub mod entry;
+pub mod person;
 pub mod refusal;
 pub mod rfc8693;
 pub mod slot;
@@ -16,15 +17,19 @@ pub use cached::CachedExchange;
 pub use entries::{Admission, Entries};
 pub use entry::Entry;
 
-use crate::token::{BearerHeader, Identity, Lifetime, ScopeSet, SubjectToken};
+use crate::token::{BearerHeader, Digest, Identity, Lifetime, ScopeSet, SubjectToken};
 
 /// A token for Nextcloud that passed every check of law 4. In memory only.
 #[derive(Debug)]
 pub struct ExchangedToken {
     /// What goes to Nextcloud.
     pub header: BearerHeader,
+    /// What it may do, by the provider's names.
+    pub scopes: ScopeSet,
     /// How long it serves.
     pub lifetime: Lifetime,
+    /// For whom Nextcloud takes it, and through which client: whose upstream session may go with it. None: nobody's.
+    pub person: Option<Digest>,
 }
 
 /// Why there is no exchanged token. Names the culprit.

@@ -11,16 +11,22 @@
 //! socket ─ server.rs ─ stack.rs ┐
 //!                               │ middleware/respond.rs        (on the way back: Error → Response)
 //!               Request         │ route.rs ── endpoint/well_known.rs
+//!               Untouched   ┌───┤ middleware/untouched.rs      (bears no token, and the operator lets that pass)
 //!                               │ middleware/authenticate.rs ── exchange/entries.rs, oauth/verifier.rs ── oauth/jwks.rs
 //!               Authenticated   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
+//!                               │                         └─ nextcloud/policy.rs ── nextcloud/dav_body.rs, nextcloud/parameters.rs
 //!               Authorized      │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
 //!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, proxy/rejection.rs
-//!                               ▼
-//!                           Nextcloud
+//!                           │   ▼
+//!                           │ proxy/leg.rs ─────▶ Nextcloud
+//!                           └─▶ proxy/untouched.rs ── proxy/leg.rs (another one) ─────▶ Nextcloud
 //! ```
 //!
 //! Each type in the left column is a passport: it can be minted only in the file that does the check, and the proxy takes nothing but
 //! [`Exchanged`](middleware::exchange::Exchanged). So a request that skipped a check does not compile on its way to Nextcloud.
+//!
+//! Paths are decided on as they are inside our mount (`nextcloud/mount.rs`); where Nextcloud calls itself by another root than callers do,
+//! `proxy/inward.rs` and `proxy/outward.rs` tell each in its own words.
 //!
 //! What is known of a token is one [`Entry`](exchange::Entry), found by one lookup; whatever talks to the identity provider runs on the
 //! control runtime ([`flight`]), apart from the callers.
@@ -36,6 +42,8 @@ pub mod body;
 pub mod oauth;
 pub mod exchange;
 pub mod nextcloud;
+pub mod upstream;
+pub mod session;
 pub mod error;
 pub mod service;
 pub mod middleware;

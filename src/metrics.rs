@@ -26,6 +26,10 @@ macro_rules! label {
     };
 }
 
+mod sessions;
+
+pub use sessions::{Logout, SessionEnd, SessionEvent, SessionMetrics};
+
 label! {
     /// How a token that a caller presented was judged.
     Verification {
@@ -152,6 +156,30 @@ label! {
     }
 }
 
+label! {
+    /// What a request would have been refused with, had the policy been enforced.
+    Audited {
+        /// The token has not the scopes.
+        InsufficientScope = "insufficient_scope",
+        /// No scope opens it.
+        ForbiddenRoute = "forbidden_route",
+    }
+}
+
+label! {
+    /// A switch that weakens a law (law 3).
+    Weakening {
+        /// Missing scopes are only noted.
+        PolicyAudit = "policy_audit",
+        /// Scopes are not looked at.
+        PolicyOff = "policy_off",
+        /// Part of the never-list is open.
+        NeverOpened = "never_opened",
+        /// An issuer that grants whatever our client asks for decides about scopes.
+        ScopesFromExchange = "scopes_from_exchange",
+    }
+}
+
 /// A counter with one label.
 #[derive(Debug, Clone)]
 pub struct Counters<L> {
@@ -232,8 +260,18 @@ pub struct Metrics {
     pub upstream: Counters<Upstream>,
     /// Seconds until Nextcloud's response head.
     pub upstream_seconds: Histogram,
+    /// Requests without a token that were passed on to Nextcloud.
+    pub untouched: Counters<Upstream>,
+    /// Seconds until Nextcloud's response head to those.
+    pub untouched_seconds: Histogram,
+    /// Requests that pass only because the policy is not enforced.
+    pub audited: Counters<Audited>,
+    /// Switches that weaken a law, counted at the start.
+    pub weakened: Counters<Weakening>,
     /// Purges by cause.
     pub purges: Counters<PurgeCause>,
+    /// Upstream sessions.
+    pub sessions: SessionMetrics,
     /// Remembered tokens.
     pub entries: IntGauge,
     /// Open connections on the public listener.
@@ -274,7 +312,31 @@ impl Metrics {
                 "obo_upstream_head_seconds",
                 "Time until Nextcloud's response head",
             )?,
+            untouched: Counters::new(
+                &registry,
+                "obo_untouched_requests_total",
+                "Requests without a bearer token that were passed on to Nextcloud",
+                "outcome",
+            )?,
+            untouched_seconds: histogram(
+                &registry,
+                "obo_untouched_head_seconds",
+                "Time until Nextcloud's response head to requests without a bearer token",
+            )?,
+            audited: Counters::new(
+                &registry,
+                "obo_policy_audited_total",
+                "Requests that pass only because the policy is not enforced",
+                "refusal",
+            )?,
+            weakened: Counters::new(
+                &registry,
+                "obo_weakened_total",
+                "Switches that weaken a law, counted at each start",
+                "switch",
+            )?,
             purges: Counters::new(&registry, "obo_purges_total", "Orders to forget tokens", "cause")?,
+            sessions: SessionMetrics::new(&registry)?,
             entries: gauge(&registry, "obo_entries", "Remembered subject tokens")?,
             connections: gauge(&registry, "obo_connections", "Open connections on the public listener")?,
             registry,

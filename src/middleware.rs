@@ -2,6 +2,8 @@
 
 pub mod respond;
 pub mod trace;
+// A request without a token, where an operator lets it pass: Request → Untouched.
+pub mod untouched;
 // The passports: Request → Authenticated → Authorized → Exchanged.
 pub mod authenticate;
 pub mod authorize;

@@ -1,14 +1,18 @@
-//! The Nextcloud leg. It takes only [`Exchanged`](crate::middleware::exchange::Exchanged) requests, so a caller's token cannot get here.
+//! The Nextcloud legs. One takes only [`Exchanged`](crate::middleware::exchange::Exchanged) requests, so a caller's token cannot get here; the
+//! other takes only [`Untouched`](crate::middleware::untouched::Untouched) ones, which bear none. They share no connection.
 
-pub mod connect;
 pub mod forward;
 pub mod headers;
+pub mod inward;
+pub mod leg;
+pub mod multistatus;
+pub mod outward;
 pub mod rejection;
 pub mod replay;
-pub mod settings;
 pub mod stream;
 pub mod tunnel;
+pub mod untouched;
 pub mod upload;
 
 pub use forward::{Proxy, ProxyService};
-pub use settings::{NextcloudSettings, UpstreamAddress};
+pub use untouched::{UntouchedProxy, UntouchedService};

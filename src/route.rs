@@ -7,17 +7,17 @@ use http::{Request, Response};
 use tower::{BoxError, Layer, ServiceExt as _};
 
 use crate::body::Body;
-use crate::endpoint::well_known::ProtectedResource;
+use crate::endpoint::well_known::WellKnown;
 use crate::service::Serve;
 
 /// The layer: answers what is open, passes on the rest.
 #[derive(Clone)]
-pub struct OpenLayer(pub Arc<ProtectedResource>);
+pub struct OpenLayer(pub Arc<WellKnown>);
 
 /// The service.
 #[derive(Clone)]
 pub struct Open<S> {
-    open: Arc<ProtectedResource>,
+    open: Arc<WellKnown>,
     protected: S,
 }
 

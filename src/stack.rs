@@ -13,14 +13,16 @@ use tower_http::ServiceBuilderExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::body::Body;
-use crate::endpoint::well_known::ProtectedResource;
+use crate::endpoint::well_known::WellKnown;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::{AuthenticateLayer, Authentication};
 use crate::middleware::authorize::{Authorization, AuthorizeLayer};
 use crate::middleware::exchange::{Exchange, ExchangeLayer};
 use crate::middleware::respond::{self, Challenges, RespondLayer};
 use crate::middleware::trace::{Sampling, TraceLayer};
-use crate::proxy::{Proxy, ProxyService};
+use crate::middleware::untouched::UntouchedLayer;
+use crate::nextcloud::mount::Mount;
+use crate::proxy::{Proxy, ProxyService, UntouchedService};
 use crate::route::OpenLayer;
 
 /// What the public stack is made of. Each core has its own copy, so that cores do not contend for reference counts.
@@ -35,7 +37,11 @@ pub struct PublicParts {
     /// How many requests may be in the house, whatever core they came in by.
     pub guests: Arc<Semaphore>,
     /// The open pages.
-    pub open: Arc<ProtectedResource>,
+    pub open: Arc<WellKnown>,
+    /// Where we are mounted.
+    pub mount: Arc<Mount>,
+    /// Passes on what bears no token; none, if that is refused.
+    pub untouched: Option<UntouchedService>,
     /// Proves tokens.
     pub authentication: Arc<Authentication>,
     /// Settles routes.
@@ -69,8 +75,11 @@ where
         // A full house says so at once; nobody queues. Inside respond, which tells the caller; outside everything that costs.
         .load_shed()
         .layer(GlobalConcurrencyLimitLayer::with_semaphore(parts.guests.clone()))
-        // The last line that a request without a token may pass.
+        // What we tell everybody. Before the road forks, or Nextcloud would be asked for pages of ours.
         .layer(OpenLayer(parts.open.clone()))
+        // Request → Untouched, if the operator lets that pass. The last line that a request without a token may pass; before authentication,
+        // which refuses everything that is neither untouched nor a bearer.
+        .layer(UntouchedLayer::new(parts.untouched.clone(), parts.mount.clone(), peer))
         // Request → Authenticated. First of the three: nothing is decided for, and nothing is told to, a stranger.
         .layer(AuthenticateLayer::new(parts.authentication.clone(), peer))
         // Authenticated → Authorized. Before the exchange: a forbidden route must not cost the provider anything.

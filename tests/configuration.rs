@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
-use obo_proxy::config::Config;
+use obo_proxy::config::{Config, NonBearer};
+use obo_proxy::nextcloud::mount::{Mount, Root};
 
 fn example(secret: &Path) -> String {
     let text = include_str!("../config/obo-proxy.toml");
@@ -45,6 +46,8 @@ const EXAMPLES: &[&str] = &[
     "tls_certificate_file",
     "tls_key_file",
     "host",
+    "webroot",
+    "also_known_as",
     "max_body",
     "username",
     "password_file",
@@ -53,6 +56,8 @@ const EXAMPLES: &[&str] = &[
     "introspection_endpoint",
     "allowed_clients",
     "otlp_endpoint",
+    "scope_prefix",
+    "file",
 ];
 
 #[test]
@@ -78,21 +83,26 @@ fn what_the_example_shows_as_defaults_are_the_defaults() {
 #[test]
 fn every_fault_is_found_in_one_start() {
     let faults = resolve(
-        "public_url = \"ftp://x\"\nmode = \"magic\"\nmispelt = 1\ntrusted_proxies = [\"nowhere\"]\n\
+        "public_url = \"ftp://x\"\nmode = \"magic\"\nnon_bearer = \"maybe\"\nmispelt = 1\ntrusted_proxies = [\"nowhere\"]\n\
          [listen]\naddress = \"here\"\nmax_requests = 0\ndrain = \"5\"\n[nextcloud]\nurl = \"unix:relative\"\n\
+         webroot = \"nc\"\nalso_known_as = [\"a/b\"]\n\
          [telemetry]\nsample_ratio = 2\nlog = \"a=b=c\"\n\
-         [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n",
+         [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n\
+         scopes_from = \"x\"\nscope_prefix = \"a b\"\n[policy]\nenforcement = \"x\"\n[danger]\nallow_never = [\"x\"]\n",
     )
     .unwrap_err();
     for fault in [
         "public_url:",
         "mode:",
+        "non_bearer: \"maybe\" is none of reject, forward",
         "mispelt: there is no such setting",
         "trusted_proxies:",
         "listen.address:",
         "listen.max_requests:",
         "listen.drain:",
         "nextcloud.url:",
+        "nextcloud.webroot: has to be",
+        "nextcloud.also_known_as:",
         "telemetry.sample_ratio:",
         "telemetry.log:",
         "issuers.a.issuer:",
@@ -100,6 +110,10 @@ fn every_fault_is_found_in_one_start() {
         "issuers.a.leeway:",
         "issuers.a.client_secret_file:",
         "issuers.a.profile:",
+        "issuers.a.scopes_from:",
+        "issuers.a.scope_prefix:",
+        "policy.enforcement:",
+        "danger.allow_never:",
         "issuers.a.client_id: is missing",
     ] {
         assert!(faults.contains(fault), "{fault} is not in\n{faults}");
@@ -111,6 +125,68 @@ fn a_symmetric_algorithm_or_our_own_audience_at_nextcloud_is_a_fault() {
     let secret = secret();
     let faults = resolve(&format!("audiences = [\"nextcloud\"]\n{}", minimal(secret.path()))).unwrap_err();
     assert!(faults.contains("needs no exchange"), "{faults}");
+}
+
+#[test]
+fn a_root_that_could_be_spelt_in_two_ways_is_a_fault() {
+    let secret = secret();
+    for (url, replaced, setting) in [
+        ("https://mcp.example.org", "https://mcp.example.org/a%20b", "public_url"),
+        ("https://mcp.example.org", "https://mcp.example.org/a//b", "public_url"),
+        ("https://mcp.example.org", "https://mcp.example.org/.well-known", "public_url"),
+        ("https://mcp.example.org", "https://mcp.example.org/?a", "public_url"),
+        ("https://mcp.example.org", "https://a@mcp.example.org/", "public_url"),
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081/a;b", "nextcloud.url"),
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081/a?b", "nextcloud.url"),
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081/a#b", "nextcloud.url"),
+    ] {
+        let faults = resolve(&minimal(secret.path()).replace(url, replaced)).unwrap_err();
+        assert!(faults.contains(&format!("{setting}: ")), "{replaced}: {faults}");
+    }
+}
+
+#[test]
+fn nextcloud_calls_itself_by_the_path_of_its_url_unless_it_is_told_otherwise() {
+    let secret = secret();
+    let mounted = |url: &str, webroot: &str| {
+        let toml = minimal(secret.path())
+            .replace("https://mcp.example.org", "https://mcp.example.org/nc/")
+            .replace("\"http://127.0.0.1:8081\"", &format!("{url:?}{webroot}"));
+        let config = resolve(&toml).unwrap();
+        assert_eq!(config.public_url, "https://mcp.example.org/nc");
+        config.nextcloud.mount
+    };
+    let root = |text: &str| Root::parse(text).unwrap();
+    let mount = |upstream: &str, own: &str| Mount::new(root("/nc"), root(upstream), root(own));
+    assert_eq!(mounted("http://127.0.0.1:8081", ""), mount("", ""));
+    assert_eq!(mounted("http://127.0.0.1:8081/cloud/", ""), mount("/cloud", "/cloud"));
+    assert_eq!(mounted("http://127.0.0.1:8081/cloud", "\nwebroot = \"/nc\""), mount("/cloud", "/nc"));
+    assert_eq!(mounted("http://127.0.0.1:8081/cloud", "\nwebroot = \"/\""), mount("/cloud", ""));
+    assert_eq!(mounted("unix:/run/nextcloud.sock", "\nwebroot = \"/nc/\""), mount("", "/nc"));
+}
+
+#[test]
+fn nothing_without_a_token_is_forwarded_unless_it_is_said_and_check_says_it_again() {
+    let secret = secret();
+    assert_eq!(resolve(&minimal(secret.path())).unwrap().non_bearer, NonBearer::Reject);
+    let forwarding = format!("non_bearer = \"forward\"\n{}", minimal(secret.path()));
+    assert_eq!(resolve(&forwarding).unwrap().non_bearer, NonBearer::Forward);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (text, said) in [(forwarding, true), (minimal(secret.path()), false)] {
+        std::fs::write(file.path(), text).unwrap();
+        let output = obo_proxy(&["check", "--config", file.path().to_str().unwrap()], &[]);
+        let told = String::from_utf8_lossy(&output.stdout).contains("non_bearer: ");
+        assert_eq!((output.status.success(), told), (true, said));
+    }
+}
+
+#[test]
+fn an_exchanged_token_cannot_decide_where_nothing_is_exchanged() {
+    let secret = secret();
+    let faults =
+        resolve(&format!("mode = \"multi-audience\"\n{}scopes_from = \"exchanged\"\n", minimal(secret.path())))
+            .unwrap_err();
+    assert!(faults.contains("issuers.keycloak.scopes_from:"), "{faults}");
 }
 
 #[test]
@@ -176,4 +252,20 @@ fn a_port_that_is_taken_exits_1() {
     );
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&address));
+}
+
+#[test]
+fn sessions_are_set_and_their_faults_found() {
+    let secret = secret();
+    let with = |lines: &str| resolve(&format!("{}[sessions]\n{lines}\n", minimal(secret.path())));
+    let default = with("").unwrap().sessions;
+    assert!(default.enabled && default.most == 10_000);
+    let set = with("enabled = false\nwait = \"1s\"\nidle = \"3m\"\nmax = 7").unwrap().sessions;
+    assert_eq!((set.enabled, set.wait.as_secs(), set.idle.as_secs(), set.most), (false, 1, 180, 7));
+    let faults = with("enabled = 3\nwait = 5\nidle = \"0s\"\nmax = 0\nmin = 1").unwrap_err();
+    for fault in
+        ["sessions.enabled:", "sessions.wait:", "sessions.idle:", "sessions.max:", "sessions.min: there is no such"]
+    {
+        assert!(faults.contains(fault), "{fault} in {faults}");
+    }
 }

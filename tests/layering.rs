@@ -13,6 +13,8 @@ const ROOMS: &[(&str, &str)] = &[
     ("oauth", "the identity provider"),
     ("exchange", "what is known of a token, and what it is exchanged for"),
     ("nextcloud", "how Nextcloud reads a path"),
+    ("upstream", "where Nextcloud is"),
+    ("session", "what Nextcloud keeps for a person"),
     ("error", "why a request is not served"),
     ("service", "the shape of our services"),
     ("middleware", "the passports"),
@@ -136,6 +138,7 @@ fn layers_are_put_together_in_one_file() {
 #[test]
 fn each_passport_is_minted_in_one_place() {
     for (passport, file) in [
+        ("Untouched {", "middleware/untouched.rs"),
         ("Authenticated {", "authenticate.rs"),
         ("Authorized {", "authorize.rs"),
         ("Exchanged {", "middleware/exchange.rs"),

@@ -8,12 +8,12 @@ use hyper_util::rt::TokioExecutor;
 use super::serve::control_runtime;
 use crate::app;
 use crate::body::Body;
-use crate::config::Config;
+use crate::config::{Config, NonBearer};
 use crate::oauth::client::json;
 use crate::oauth::jwk_set::JwkSet;
 use crate::oauth::{ClientAuth, IssuerSettings, ProviderClient, metadata};
-use crate::proxy::NextcloudSettings;
-use crate::proxy::connect::Connector;
+use crate::upstream::Connector;
+use crate::upstream::NextcloudSettings;
 
 /// Says what was found; with `online` also asks each issuer for its metadata, its keys and whether it knows our client, and Nextcloud for its
 /// status.
@@ -22,6 +22,14 @@ use crate::proxy::connect::Connector;
 /// If anything is not as it should be.
 pub fn run(config: Config, online: bool) -> Result<(), Box<dyn std::error::Error>> {
     println!("ok    configuration: {} with {} issuer(s)", config.public_url, config.issuers.len());
+    if !config.nextcloud.mount.is_seamless() {
+        println!(
+            "note  nextcloud.webroot differs from the path of public_url: hrefs are rewritten on the way (see overwritewebroot)"
+        );
+    }
+    if config.non_bearer == NonBearer::Forward {
+        println!("note  non_bearer: requests without a bearer token are passed on for Nextcloud to judge");
+    }
     if !online {
         return Ok(());
     }
@@ -31,7 +39,7 @@ pub fn run(config: Config, online: bool) -> Result<(), Box<dyn std::error::Error
         for issuer in &config.issuers {
             faults += report(&issuer.issuer, ask_issuer(&client, issuer).await);
         }
-        let tls = app::upstream_tls(&config)?;
+        let tls = app::leg::upstream_tls(&config)?;
         let connector = Connector::new(config.nextcloud.address.clone(), tls, config.nextcloud.connect_timeout);
         faults += report("nextcloud", ask_nextcloud(connector, &config.nextcloud).await);
         if faults == 0 { Ok(()) } else { Err(format!("{faults} check(s) failed").into()) }
@@ -102,7 +110,7 @@ async fn ask_nextcloud(connector: Connector, settings: &NextcloudSettings) -> Re
         versionstring: String,
     }
     let client: Client<_, Body> = Client::builder(TokioExecutor::new()).set_host(false).build(connector);
-    let request = http::Request::get("http://nextcloud/status.php")
+    let request = http::Request::get(format!("http://nextcloud{}", settings.mount.sent("/status.php")))
         .header(http::header::HOST, settings.host.clone())
         .body(Body::empty())
         .map_err(|error| error.to_string())?;

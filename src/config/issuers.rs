@@ -5,7 +5,9 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use url::Url;
 
+use super::policy;
 use super::reader::{self, Section};
+use crate::oauth::settings::ScopesFrom;
 use crate::oauth::{ClientAuth, IssuerSettings, Profile};
 use crate::token::ScopeSet;
 
@@ -71,6 +73,11 @@ fn one(section: &mut Section, audiences: &[String], public_url: &Url, mode: &str
     } else {
         ScopeSet::parse(USUAL_SCOPES)
     };
+    let scopes_from = section.optional("scopes_from", scopes_from).unwrap_or(ScopesFrom::Caller);
+    if scopes_from == ScopesFrom::Exchanged && mode != "exchange" {
+        section.fault("scopes_from", "\"exchanged\" needs mode = \"exchange\"");
+    }
+    let scope_prefix = section.optional("scope_prefix", policy::scope).unwrap_or_default().into();
     section.finish();
 
     let (issuer, url) = issuer?;
@@ -95,6 +102,8 @@ fn one(section: &mut Section, audiences: &[String], public_url: &Url, mode: &str
         nextcloud_audience,
         exchange_scopes,
         default_scopes,
+        scopes_from,
+        scope_prefix,
     })
 }
 
@@ -129,6 +138,14 @@ fn algorithms(section: &mut Section) -> Vec<Algorithm> {
         vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256]
     } else {
         chosen
+    }
+}
+
+fn scopes_from(name: &str) -> Result<ScopesFrom, String> {
+    match name {
+        "caller" => Ok(ScopesFrom::Caller),
+        "exchanged" => Ok(ScopesFrom::Exchanged),
+        other => Err(format!("{other:?} is neither caller nor exchanged")),
     }
 }
 

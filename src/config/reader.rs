@@ -71,6 +71,12 @@ impl Section {
         Self { name: self.path(key), values, faults: self.faults.clone() }
     }
 
+    /// Another document, whose faults are told under the key that names it.
+    #[must_use]
+    pub fn document(&self, key: &str, values: Dict) -> Self {
+        Self { name: self.path(key), values, faults: self.faults.clone() }
+    }
+
     /// The names of the tables in this one.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {

@@ -1,54 +1,83 @@
-//! Protected resource metadata (RFC 9728): which issuers' tokens are welcome, for the proxy as a whole and for `/mcp`.
+//! What stands at the root of the host, whatever we are mounted at (RFC 8615): the metadata of our protected resources (RFC 9728), which name
+//! the issuers whose tokens are welcome; and, where anything is mounted below a prefix, the way to calendars and contacts for clients that know
+//! the host alone (RFC 6764 §5).
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::body::Body;
+use crate::nextcloud::mount::{Mount, Root};
 
-/// The well-known path of RFC 9728 §3.
-pub const PATH: &str = "/.well-known/oauth-protected-resource";
-/// The same for the resource `/mcp`: the path of the resource is appended.
-pub const MCP_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
+/// The well-known path of RFC 9728 §3; the path of a resource is appended.
+const PATH: &str = "/.well-known/oauth-protected-resource";
 
-/// The two documents, made once.
+/// Where clients look for CalDAV and CardDAV (RFC 6764 §5).
+const DAV_PATHS: &[&str] = &["/.well-known/caldav", "/.well-known/carddav"];
+
+/// The pages, made once.
 #[derive(Debug, Clone)]
-pub struct ProtectedResource {
-    root: Bytes,
-    mcp: Bytes,
+pub struct WellKnown {
+    documents: [Document; 2],
+    /// Where calendars and contacts are, if Nextcloud is not to be asked. At the root of a host it is, like for any other page of its own. Below
+    /// a prefix its rule is the web server's and usually wrong: the one it ships redirects to `/remote.php/dav/` at the host's root.
+    dav: Option<Moved>,
 }
 
-impl ProtectedResource {
-    /// The metadata of the resources below this public URL (without a trailing slash).
+#[derive(Debug, Clone)]
+struct Moved {
+    from: Vec<String>,
+    to: HeaderValue,
+}
+
+#[derive(Debug, Clone)]
+struct Document {
+    path: String,
+    text: Bytes,
+}
+
+impl WellKnown {
+    /// The pages for resources below this public URL (without a trailing slash), whose path is the public root of the mount.
     #[must_use]
-    pub fn new(public_url: &str, issuers: &[Arc<str>]) -> Self {
-        let document = |resource: String, name: &str| {
-            Bytes::from(
-                serde_json::json!({
-                    "resource": resource,
-                    "resource_name": name,
-                    "authorization_servers": issuers.iter().map(|issuer| &**issuer).collect::<Vec<_>>(),
-                    "bearer_methods_supported": ["header"],
-                })
-                .to_string(),
-            )
+    pub fn new(public_url: &str, mount: &Mount, issuers: &[Arc<str>]) -> Self {
+        let root = mount.public();
+        let document = |resource: &str, name: &str| Document {
+            path: format!("{PATH}{}{resource}", root.as_str()),
+            text: serde_json::json!({
+                "resource": format!("{public_url}{resource}"),
+                "resource_name": name,
+                "authorization_servers": issuers.iter().map(|issuer| &**issuer).collect::<Vec<_>>(),
+                "bearer_methods_supported": ["header"],
+            })
+            .to_string()
+            .into(),
+        };
+        let moved = || {
+            let below = |root: &str| DAV_PATHS.iter().map(|path| format!("{root}{path}")).collect::<Vec<_>>();
+            let from = [below(""), below(root.as_str())].concat();
+            Some(Moved { from, to: HeaderValue::try_from(format!("{public_url}/remote.php/dav/")).ok()? })
         };
         Self {
-            root: document(public_url.to_owned(), "Nextcloud"),
-            mcp: document(format!("{public_url}/mcp"), "Nextcloud MCP"),
+            documents: [document("", "Nextcloud"), document("/mcp", "Nextcloud MCP")],
+            dav: if mount.is_at_root() { None } else { moved() },
         }
     }
 
-    /// The answer to a request for one of the documents; `None` for every other path.
+    /// Where the metadata of all of Nextcloud, and of `/mcp`, stands below this origin (RFC 9728 §3.1: between host and path).
+    #[must_use]
+    pub fn metadata_urls(origin: &str, root: &Root) -> [String; 2] {
+        ["", "/mcp"].map(|resource| format!("{origin}{PATH}{}{resource}", root.as_str()))
+    }
+
+    /// The answer to a request for one of the pages; `None` for every other path.
     #[must_use]
     pub fn answer(&self, method: &Method, path: &str) -> Option<Response<Body>> {
-        let document = match path {
-            PATH => &self.root,
-            MCP_PATH => &self.mcp,
-            _ => return None,
-        };
+        if let Some(moved) = self.dav.as_ref().filter(|moved| moved.from.iter().any(|from| from == path)) {
+            return Some(moved_permanently(&moved.to));
+        }
+        let document = self.documents.iter().find(|document| document.path == path)?;
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         if method == Method::GET || method == Method::HEAD {
@@ -57,9 +86,9 @@ impl ProtectedResource {
             // Clients in browsers discover us too; the document is public.
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             if method == Method::GET {
-                *response.body_mut() = Body::full(document.clone());
+                *response.body_mut() = Body::full(document.text.clone());
             } else {
-                headers.insert(http::header::CONTENT_LENGTH, document.len().into());
+                headers.insert(CONTENT_LENGTH, document.text.len().into());
             }
         } else {
             headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -67,4 +96,14 @@ impl ProtectedResource {
         }
         Some(response)
     }
+}
+
+/// 301, as Nextcloud's own rules have it: clients come by PROPFIND and have to stay with it, which 303 forbids and which older ones do not do
+/// on 308.
+fn moved_permanently(to: &HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    response.headers_mut().insert(LOCATION, to.clone());
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
 }

@@ -8,7 +8,10 @@ use super::slot::{Look, Slot, SlotOutcome};
 use super::{Entry, ExchangeError, ExchangedToken, TokenExchanger};
 use crate::flight::{Boarded, Control};
 use crate::metrics::{CacheLookup, Metrics};
-use crate::token::{Clock, ScopeSet, SubjectToken};
+use crate::token::{Clock, Identity, ScopeSet, SubjectToken};
+
+/// Told whose token the provider no longer accepts: the session there is over.
+pub type RefusalWatcher = Arc<dyn Fn(&Identity) + Send + Sync>;
 
 /// The cache in front of a [`TokenExchanger`].
 #[derive(Clone)]
@@ -17,13 +20,20 @@ pub struct CachedExchange {
     control: Control,
     clock: Clock,
     metrics: Metrics,
+    watcher: Option<RefusalWatcher>,
 }
 
 impl CachedExchange {
     /// Caches what this exchanger gives; its flights run on the control runtime.
     #[must_use]
     pub fn new(exchanger: Arc<dyn TokenExchanger>, control: Control, clock: Clock, metrics: Metrics) -> Self {
-        Self { exchanger, control, clock, metrics }
+        Self { exchanger, control, clock, metrics, watcher: None }
+    }
+
+    /// The same, but this watcher is told whose subject token the provider refuses.
+    #[must_use]
+    pub fn telling(self, watcher: RefusalWatcher) -> Self {
+        Self { watcher: Some(watcher), ..self }
     }
 
     /// The token to use for Nextcloud, from the cache or by an exchange.
@@ -119,6 +129,9 @@ impl CachedExchange {
             if outcome.as_ref().is_err_and(|error| *error == ExchangeError::SubjectRefused) {
                 // The session is over: the tokens with other scopes are not served to their end either.
                 entry.clear();
+                if let Some(watcher) = &own.watcher {
+                    watcher(entry.identity());
+                }
             }
             slot.keep(&outcome, own.clock.now());
             if entry.is_revoked() {
@@ -142,7 +155,7 @@ mod tests {
     use super::super::entry::tests::identity;
     use super::super::{Exchanging, TokenExchanger};
     use super::*;
-    use crate::token::{BearerHeader, Digest, Identity, Lifetime, Timestamp};
+    use crate::token::{BearerHeader, Digest, Lifetime, Timestamp};
 
     /// A provider that answers when its gate is open, and counts.
     struct Provider {
@@ -160,7 +173,8 @@ mod tests {
                 let now = self.clock.now();
                 let expires_in = self.answer.lock().clone()?;
                 let lifetime = Lifetime::new(now, Timestamp(now.0 + expires_in), identity.expires_at);
-                Ok(ExchangedToken { header: BearerHeader::new(&format!("t{number}")).unwrap(), lifetime })
+                let header = BearerHeader::new(&format!("t{number}")).unwrap();
+                Ok(ExchangedToken { header, scopes: ScopeSet::default(), lifetime, person: None })
             })
         }
     }

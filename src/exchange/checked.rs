@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::person::person;
 use super::{ExchangeError, ExchangedToken};
 use crate::oauth::Issuer;
 use crate::oauth::VerifyError;
@@ -51,7 +52,11 @@ pub async fn check(
     let expires_at = check_claims(issuer, identity, asked, &answer.scope, &claims, now)?;
     let header = BearerHeader::new(token)
         .ok_or_else(|| ExchangeError::Malformed("the token cannot stand in a header".to_owned()))?;
-    Ok(ExchangedToken { header, lifetime: Lifetime::new(now, expires_at, identity.expires_at) })
+    // What the token says is signed; the answer speaks where the token says nothing (RFC 8693 §2.2.1).
+    let said = claims.scopes();
+    let scopes = if said.is_empty() { answer.scope } else { said };
+    let person = person(token, identity.client.as_deref());
+    Ok(ExchangedToken { header, scopes, lifetime: Lifetime::new(now, expires_at, identity.expires_at), person })
 }
 
 async fn verified(issuer: &Issuer, token: &str) -> Result<Claims, ExchangeError> {
@@ -94,8 +99,10 @@ fn check_claims(
     if claims.cnf {
         return malformed("exchanged token: bound to a key");
     }
-    for scopes in [&claims.scope, granted] {
-        let beyond = scopes.beyond(asked, &settings.default_scopes);
+    // Entra asks by `api://nextcloud/files.read` and grants `files.read`.
+    let asked: ScopeSet = asked.iter().flat_map(|scope| [scope, settings.scope_here(scope)]).collect();
+    for scopes in [&claims.scopes(), granted] {
+        let beyond = scopes.beyond(&asked, &settings.default_scopes);
         if !beyond.is_empty() {
             return Err(ExchangeError::Malformed(format!(
                 "exchanged token: scopes that nobody asked for ({beyond}); if they are defaults of our client, name them in default_scopes"

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use moka::sync::Cache;
 use parking_lot::Mutex;
@@ -26,6 +26,9 @@ pub enum Admission {
     Stale,
 }
 
+/// Whoever else holds something that a purge reaches.
+pub type PurgeWatcher = Arc<dyn Fn(&Purge) + Send + Sync>;
+
 /// The one map of what we hold. Cloning shares it.
 #[derive(Clone)]
 pub struct Entries {
@@ -39,6 +42,7 @@ struct Shared {
     /// Counts purges. What was begun under another generation is not inserted.
     generation: AtomicU64,
     registry: Mutex<Registry>,
+    watcher: OnceLock<PurgeWatcher>,
 }
 
 #[derive(Default)]
@@ -53,8 +57,20 @@ impl Entries {
     pub fn new(capacity: u64, clock: Clock, metrics: Metrics) -> Self {
         Self {
             by_token: Cache::builder().max_capacity(capacity).build_with_hasher(foldhash::fast::RandomState::default()),
-            shared: Arc::new(Shared { clock, metrics, generation: AtomicU64::new(0), registry: Mutex::default() }),
+            shared: Arc::new(Shared {
+                clock,
+                metrics,
+                generation: AtomicU64::new(0),
+                registry: Mutex::default(),
+                watcher: OnceLock::new(),
+            }),
         }
+    }
+
+    /// Tells this watcher of every purge that says something new, after the entries that it reaches are revoked. There is one; a second is
+    /// not heard.
+    pub fn watch(&self, watcher: PurgeWatcher) {
+        let _ = self.shared.watcher.set(watcher);
     }
 
     /// The entry of a token, if it is remembered and still usable: the hot path's one lookup.
@@ -104,6 +120,9 @@ impl Entries {
         drop(registry);
         for entry in &reached {
             self.remove(entry);
+        }
+        if let Some(watcher) = self.shared.watcher.get() {
+            watcher(purge);
         }
         self.shared.metrics.purges.count(match purge {
             Purge::Session { .. } => PurgeCause::Session,

@@ -42,7 +42,8 @@ impl Rfc8693 {
         let settings = &issuer.settings;
         let metadata =
             issuer.keys.metadata().ok_or_else(|| ExchangeError::Unavailable("it has not answered yet".to_owned()))?;
-        let asked: ScopeSet = settings.exchange_scopes.iter().chain(scopes.iter()).collect();
+        let routes = scopes.iter().map(|scope| settings.scope_at_provider(scope).into_owned());
+        let asked: ScopeSet = settings.exchange_scopes.iter().map(str::to_owned).chain(routes).collect();
         let scope = asked.to_string();
         let mut form = vec![
             ("grant_type", TOKEN_EXCHANGE),

@@ -127,7 +127,8 @@ mod tests {
 
     fn token(expires_in: i64) -> Arc<ExchangedToken> {
         let lifetime = Lifetime::new(NOW, Timestamp(NOW.0 + expires_in), Timestamp(NOW.0 + 28_800));
-        Arc::new(ExchangedToken { header: BearerHeader::new("t").unwrap(), lifetime })
+        let header = BearerHeader::new("t").unwrap();
+        Arc::new(ExchangedToken { header, scopes: ScopeSet::default(), lifetime, person: None })
     }
 
     fn slot() -> Slot {

@@ -1,4 +1,9 @@
-//! Authenticated → [`Authorized`]: the method is on the list, the target has one reading, and that reading is open to bearers (law 7).
+//! Authenticated → [`Authorized`]: the method is on the list, the target has one reading, that reading is open to bearers (law 7), and the
+//! token was granted what it needs. Every other path in the request goes the same way: `Destination`, and those in a body.
+
+mod bodies;
+mod reading;
+pub mod scopes;
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,6 +12,9 @@ use http::header::{HOST, HeaderName};
 use http::{HeaderValue, Method, Request, Version};
 use tower::{Layer, ServiceExt as _};
 
+use self::bodies::Deciding;
+pub use self::reading::ReadingBudget;
+use self::scopes::ScopeJudge;
 use super::authenticate::{Authenticated, Caller};
 use crate::body::Body;
 use crate::error::{BadRequest, Error};
@@ -14,6 +22,8 @@ use crate::metrics::{Metrics, StatusClass};
 use crate::middleware::respond;
 use crate::nextcloud::destination::{Destination, PublicAuthority};
 use crate::nextcloud::family::Family;
+use crate::nextcloud::mount::Mount;
+use crate::nextcloud::policy::{Access, Needs, Refusal};
 use crate::nextcloud::route::Route;
 use crate::nextcloud::target::Target;
 use crate::service::{Answering, Serve};
@@ -42,9 +52,10 @@ const METHODS: &[&str] = &[
 ];
 
 /// A longer target is not read (RFC 9112 §3 recommends to accept 8,000 bytes).
-const LONGEST_TARGET: usize = 16 * 1024;
+pub(super) const LONGEST_TARGET: usize = 16 * 1024;
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const DEPTH: HeaderName = HeaderName::from_static("depth");
 
 /// A request whose route is settled and open. Minted here only.
 #[derive(Debug)]
@@ -52,6 +63,7 @@ pub struct Authorized {
     request: Request<Body>,
     caller: Caller,
     family: Family,
+    needs: Needs,
 }
 
 impl Authorized {
@@ -61,16 +73,28 @@ impl Authorized {
         self.family
     }
 
-    pub(super) fn into_parts(self) -> (Request<Body>, Caller, Family) {
-        (self.request, self.caller, self.family)
+    /// The scopes that it needs, and may be exchanged for.
+    #[must_use]
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    pub(super) fn into_parts(self) -> (Request<Body>, Caller, Family, Needs) {
+        (self.request, self.caller, self.family, self.needs)
     }
 }
 
 /// What authorization needs.
 #[derive(Clone)]
 pub struct Authorization {
+    /// Where we are mounted: everything is decided on the path inside.
+    pub mount: Arc<Mount>,
     /// The authorities by which callers may call us, for `Destination`.
     pub authorities: Arc<[PublicAuthority]>,
+    /// Decides about scopes.
+    pub scopes: Arc<ScopeJudge>,
+    /// For bodies that decide.
+    pub bodies: ReadingBudget,
     /// Counts.
     pub metrics: Metrics,
 }
@@ -95,55 +119,99 @@ pub struct Authorize<S> {
 }
 
 impl Authorization {
-    fn authorize(&self, authenticated: Authenticated) -> Result<Authorized, Error> {
+    async fn authorize(&self, authenticated: Authenticated) -> Result<Authorized, Error> {
         let (mut request, caller) = authenticated.into_parts();
         if !METHODS.contains(&request.method().as_str()) {
             return Err(Error::MethodNotAllowed);
         }
         check_host(&request)?;
-        let family = family_of(&request)?;
-        if let Some(destination) = self.destination(&request)? {
+        // Cheap: it shares the bytes of the request, and outlives the changes that are made to it.
+        let received = request.uri().path_and_query().cloned();
+        let received = received.as_ref().map_or("", http::uri::PathAndQuery::as_str);
+        if received.len() > LONGEST_TARGET {
+            return Err(Error::TargetTooLong);
+        }
+        let policy = self.scopes.policy();
+        let inside = self.mount.inward(received).ok_or(Error::NoSuchPage)?;
+        let target = Target::parse(&inside)?;
+        let route = Route::fold_with(request.method(), &target, policy.opened);
+        let family = self.open(&route)?;
+        policy.egress.by_path(&route, request.method(), None).map_err(Error::PolicyRefused)?;
+        let mut decided = policy.target(&route, request.method()).and_then(|needs| {
+            let depths = request.headers().get_all(DEPTH).iter().map(HeaderValue::as_bytes);
+            policy.depth(family, request.method(), depths).map(|()| needs)
+        });
+        if let Some((destination, needs)) = self.destination(&request, family)? {
+            // One challenge for all that the request needs.
+            decided = decided.and_then(|own| needs.map(|needs| own.and(&needs)));
             request.headers_mut().insert(DESTINATION, destination);
         }
-        Ok(Authorized { request, caller, family })
+        let mut needs = self.scopes.caller(caller.entry(), decided, family)?;
+        if let Some(deciding) = Deciding::of(policy, &route, request.method()) {
+            // Boxed: most requests never come here, and their futures need not be this large.
+            let body = Box::pin(self.read(deciding, &mut request, (&route, target.query()))).await?;
+            let all = body.map(|body| needs.clone().and(&body));
+            if all.as_ref() != Ok(&needs) {
+                needs = self.scopes.caller(caller.entry(), all, family)?;
+            }
+        }
+        Ok(Authorized { request, caller, family, needs })
     }
 
-    /// `Destination` is a second path: the same decision, on any method that bears it (checklist row 55). Only its path goes on, its bytes
-    /// as received.
-    fn destination(&self, request: &Request<Body>) -> Result<Option<HeaderValue>, Error> {
+    /// Reads a body that decides; the request keeps it, whole.
+    async fn read(
+        &self,
+        deciding: Deciding,
+        request: &mut Request<Body>,
+        (route, query): (&Route<'_>, Option<&str>),
+    ) -> Result<Result<Needs, Refusal>, Error> {
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let (bytes, body) = self.bodies.read(body).await?;
+        *request.body_mut() = body;
+        let ours = (&*self.authorities, &*self.mount);
+        deciding.judge(self.scopes.policy(), route, (query, request.headers(), &bytes), ours)
+    }
+
+    /// `Destination` is a second path: the same decision, on any method that bears it (checklist row 55), which writes there. Only its path
+    /// goes on, its bytes as received behind the root by which Nextcloud calls itself.
+    #[expect(clippy::type_complexity, reason = "a header, and what it needs or why it is refused")]
+    fn destination(
+        &self,
+        request: &Request<Body>,
+        from: Family,
+    ) -> Result<Option<(HeaderValue, Result<Needs, Refusal>)>, Error> {
         let mut values = request.headers().get_all(DESTINATION).iter();
         let Some(value) = values.next() else { return Ok(None) };
         if values.next().is_some() {
             return Err(BadRequest::SeveralDestinations.into());
         }
+        let policy = self.scopes.policy();
         let bad = |reason| Error::BadRequest(BadRequest::Destination(reason));
-        let destination = Destination::parse(value.as_bytes(), &self.authorities).map_err(bad)?;
-        open(destination.route(request.method()).family())?;
-        HeaderValue::from_bytes(destination.path().as_bytes())
-            .map(Some)
-            .map_err(|_| Error::Internal("a destination's path is no header value"))
+        let destination = Destination::parse(value.as_bytes(), &self.authorities, &self.mount).map_err(bad)?;
+        let route = destination.route_with(request.method(), policy.opened);
+        self.open(&route)?;
+        policy.egress.by_path(&route, &Method::PUT, Some(from)).map_err(Error::PolicyRefused)?;
+        let needs = match route.family() {
+            Family::DavRoot | Family::Principals => Err(Refusal::NotOpened),
+            _ => policy.path(&route, Access::Write),
+        };
+        let header = HeaderValue::from_bytes(self.mount.own(destination.path()).as_bytes())
+            .map_err(|_| Error::Internal("a destination's path is no header value"))?;
+        Ok(Some((header, needs)))
     }
-}
 
-fn family_of(request: &Request<Body>) -> Result<Family, Error> {
-    let received = request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str);
-    if received.len() > LONGEST_TARGET {
-        return Err(Error::TargetTooLong);
-    }
-    let target = Target::parse(received)?;
-    open(Route::fold(request.method(), &target).family())
-}
-
-fn open(family: Family) -> Result<Family, Error> {
-    match family {
-        Family::Forbidden(never) => Err(Error::ForbiddenRoute(never)),
-        Family::Ours => Err(Error::NoSuchPage),
-        family => Ok(family),
+    /// Whether a bearer may go there at all, which no scope and no mode of enforcement changes.
+    fn open(&self, route: &Route<'_>) -> Result<Family, Error> {
+        match route.family() {
+            Family::Forbidden(never) if !self.scopes.policy().opened.has(never) => Err(Error::ForbiddenRoute(never)),
+            Family::Ours => Err(Error::NoSuchPage),
+            family => Ok(family),
+        }
     }
 }
 
 /// Nothing is routed by host, but a request that names two was meant for somebody to read it wrongly (RFC 9112 §3.2).
-fn check_host(request: &Request<Body>) -> Result<(), Error> {
+pub(super) fn check_host(request: &Request<Body>) -> Result<(), Error> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next();
     let several = hosts.next().is_some();
@@ -161,7 +229,7 @@ fn check_host(request: &Request<Body>) -> Result<(), Error> {
 /// The place of a family in the list that the metrics were made with.
 #[must_use]
 pub fn family_index(family: Family) -> usize {
-    Family::ALLOWABLE.iter().position(|own| *own == family).unwrap_or(Family::ALLOWABLE.len())
+    family.place().unwrap_or(Family::ALLOWABLE.len())
 }
 
 /// Whether this method is on the list.
@@ -194,7 +262,7 @@ impl<S: Serve<Authorized>> tower::Service<Authenticated> for Authorize<S> {
     fn call(&mut self, authenticated: Authenticated) -> Answering {
         let (authorization, inner) = (self.authorization.clone(), self.inner.clone());
         Box::pin(async move {
-            let authorized = authorization.authorize(authenticated)?;
+            let authorized = authorization.authorize(authenticated).await?;
             let family = authorized.family;
             tracing::Span::current().record("family", family.as_str());
             let answer = inner.oneshot(authorized).await;

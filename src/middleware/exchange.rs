@@ -9,13 +9,15 @@ use tower::{Layer, ServiceExt as _};
 
 use super::authenticate::Caller;
 use super::authorize::Authorized;
+use super::authorize::scopes::ScopeJudge;
 use crate::body::Body;
 use crate::error::Error;
 use crate::exchange::{CachedExchange, Entry, ExchangedToken};
 use crate::nextcloud::family::Family;
+use crate::nextcloud::policy::Needs;
 use crate::oauth::{Issuers, TokenFault};
 use crate::service::{Answering, Serve};
-use crate::token::{BearerHeader, Clock, ScopeSet, Timestamp};
+use crate::token::{BearerHeader, Clock, Timestamp};
 
 /// A subject token that is passed through lives at most this long, unless its issuer vouches for it: nobody asks the provider again.
 const LONGEST_PASSED_THROUGH: Duration = Duration::from_mins(10);
@@ -52,7 +54,12 @@ pub struct Exchanged {
 #[derive(Clone)]
 pub struct Grant {
     caller: Caller,
+    family: Family,
     credential: Credential,
+    /// What the request needs.
+    needs: Needs,
+    /// What of that was asked for: the key of the token's place. Settled once, for what the provider has may change meanwhile.
+    asked: Needs,
     exchange: Arc<Exchange>,
 }
 
@@ -86,6 +93,15 @@ impl Grant {
         self.caller.entry()
     }
 
+    /// The exchanged token, with which an upstream session may go. The other kinds of credential have none.
+    #[must_use]
+    pub fn exchanged(&self) -> Option<&Arc<ExchangedToken>> {
+        match &self.credential {
+            Credential::Exchanged(token) => Some(token),
+            Credential::MultiAudience(_) | Credential::Basic(_) => None,
+        }
+    }
+
     /// When a stream under this grant has to end.
     #[must_use]
     pub fn ends(&self) -> Timestamp {
@@ -113,10 +129,11 @@ impl Grant {
         let (Credential::Exchanged(refused), Mode::Exchange(cached)) = (&self.credential, &self.exchange.mode) else {
             return Err(Error::NextcloudRejectedToken);
         };
-        let scopes = ScopeSet::default();
+        let scopes = self.asked.scopes();
         let replaced =
-            within(self.exchange.deadline, cached.replace(self.entry(), self.caller.subject(), &scopes, refused))
+            within(self.exchange.deadline, cached.replace(self.entry(), self.caller.subject(), scopes, refused))
                 .await?;
+        self.exchange.scopes.exchanged(self.entry(), &replaced, &self.needs, self.family)?;
         self.credential = Credential::Exchanged(replaced);
         Ok(self)
     }
@@ -124,7 +141,7 @@ impl Grant {
     /// Nextcloud refused this token; it does not serve again.
     pub fn forget(&self) {
         if let Credential::Exchanged(refused) = &self.credential {
-            self.entry().slot(&ScopeSet::default()).forget(refused);
+            self.entry().slot(self.asked.scopes()).forget(refused);
         }
     }
 
@@ -139,6 +156,8 @@ impl Grant {
 pub struct Exchange {
     /// How credentials are had.
     pub mode: Mode,
+    /// Says what to ask for, and whether what is given is enough.
+    pub scopes: Arc<ScopeJudge>,
     /// Tells the time.
     pub clock: Clock,
     /// How long an exchange may take.
@@ -148,11 +167,17 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    async fn credential(&self, caller: &Caller) -> Result<Credential, Error> {
+    async fn credential(
+        &self,
+        caller: &Caller,
+        family: Family,
+        (needs, asked): (&Needs, &Needs),
+    ) -> Result<Credential, Error> {
         match &self.mode {
             Mode::Exchange(cached) => {
-                let scopes = ScopeSet::default();
-                let exchanged = within(self.deadline, cached.obtain(caller.entry(), caller.subject(), &scopes)).await?;
+                let scopes = asked.scopes();
+                let exchanged = within(self.deadline, cached.obtain(caller.entry(), caller.subject(), scopes)).await?;
+                self.scopes.exchanged(caller.entry(), &exchanged, needs, family)?;
                 Ok(Credential::Exchanged(exchanged))
             }
             Mode::MultiAudience => self.pass_through(caller).map(Credential::MultiAudience),
@@ -230,13 +255,14 @@ impl<S: Serve<Exchanged>> tower::Service<Authorized> for ExchangeService<S> {
     fn call(&mut self, authorized: Authorized) -> Answering {
         let (exchange, inner) = (self.exchange.clone(), self.inner.clone());
         Box::pin(async move {
-            let (request, caller, family) = authorized.into_parts();
-            let credential = exchange.credential(&caller).await?;
+            let (request, caller, family, needs) = authorized.into_parts();
+            let asked = exchange.scopes.to_ask_for(caller.entry(), &needs)?;
+            let credential = exchange.credential(&caller, family, (&needs, &asked)).await?;
             // Law 8: what was purged while the exchange was under way goes no further.
             if caller.entry().is_revoked() {
                 return Err(Error::BadToken(TokenFault::Revoked));
             }
-            let grant = Grant { caller, credential, exchange };
+            let grant = Grant { caller, family, credential, needs, asked, exchange };
             inner.oneshot(Exchanged { request, family, grant }).await
         })
     }

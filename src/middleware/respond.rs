@@ -13,6 +13,7 @@ use tower::{BoxError, Layer, ServiceExt as _};
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::Metrics;
+use crate::token::ScopeSet;
 
 /// Every `error` code, for the metrics. A refusal is counted at the place of its code in this list.
 pub const CODES: &[&str] = &[
@@ -21,6 +22,7 @@ pub const CODES: &[&str] = &[
     "invalid_token",
     "idp_unavailable",
     "forbidden_route",
+    "insufficient_scope",
     "exchange_refused",
     "idp_misconfigured",
     "idp_malformed",
@@ -52,6 +54,10 @@ fn table(error: &Error) -> Row {
         Error::BadRequest(reason) => row(StatusCode::BAD_REQUEST, "invalid_request", reason.to_string()),
         Error::BadToken(fault) => row(StatusCode::UNAUTHORIZED, "invalid_token", fault.to_string()),
         Error::ForbiddenRoute(never) => row(StatusCode::FORBIDDEN, "forbidden_route", never.reason()),
+        Error::PolicyRefused(refusal) => row(StatusCode::FORBIDDEN, "forbidden_route", refusal.reason()),
+        Error::InsufficientScope(_) => {
+            row(StatusCode::FORBIDDEN, "insufficient_scope", "the token was not granted what this request needs")
+        }
         Error::MethodNotAllowed => {
             row(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the method is not supported")
         }
@@ -97,21 +103,29 @@ pub fn status(error: &Error) -> StatusCode {
     table(error).status
 }
 
-/// Where the metadata of our protected resources stands (RFC 9728 §5.1); every 401 names it.
+/// Where the metadata of our protected resources stands (RFC 9728 §5.1); every 401 names it, and every `insufficient_scope`.
 #[derive(Debug, Clone)]
 pub struct Challenges {
     root: Arc<str>,
     mcp: Arc<str>,
+    mcp_path: Arc<str>,
 }
 
 impl Challenges {
-    /// The metadata URL of the whole proxy, and that of `/mcp`.
+    /// The metadata URLs of the whole proxy and of `/mcp`, and the path of the latter.
     #[must_use]
-    pub fn new(root: &str, mcp: &str) -> Self {
-        Self { root: root.into(), mcp: mcp.into() }
+    pub fn new([root, mcp]: [String; 2], mcp_path: &str) -> Self {
+        Self { root: root.into(), mcp: mcp.into(), mcp_path: mcp_path.into() }
     }
 
-    fn header(&self, path: Asked, code: &str, description: &str) -> Option<HeaderValue> {
+    fn asked(&self, path: &str) -> Asked {
+        match path.strip_prefix(&*self.mcp_path) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Asked::Mcp,
+            _ => Asked::Nextcloud,
+        }
+    }
+
+    fn header(&self, path: Asked, code: &str, description: &str, scopes: Option<&ScopeSet>) -> Option<HeaderValue> {
         let metadata = match path {
             Asked::Mcp => &self.mcp,
             Asked::Nextcloud => &self.root,
@@ -119,6 +133,9 @@ impl Challenges {
         let mut challenge = format!(r#"Bearer resource_metadata="{metadata}""#);
         if code != "none" {
             let _ = write!(challenge, r#", error="{code}", error_description="{description}""#);
+        }
+        if let Some(scopes) = scopes {
+            let _ = write!(challenge, r#", scope="{scopes}""#);
         }
         HeaderValue::from_str(&challenge).ok()
     }
@@ -147,8 +164,12 @@ fn refuse(error: &Error, asked: Asked, challenges: &Challenges, metrics: &Metric
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::UNAUTHORIZED
-        && let Some(challenge) = challenges.header(asked, code, &description)
+    let scopes = match error {
+        Error::InsufficientScope(scopes) => Some(scopes),
+        _ => None,
+    };
+    if (status == StatusCode::UNAUTHORIZED || scopes.is_some())
+        && let Some(challenge) = challenges.header(asked, code, &description, scopes)
     {
         headers.insert(WWW_AUTHENTICATE, challenge);
     }
@@ -243,8 +264,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (layer, inner) = (self.layer.clone(), self.inner.clone());
         Box::pin(async move {
-            let path = request.uri().path();
-            let asked = if path == "/mcp" || path.starts_with("/mcp/") { Asked::Mcp } else { Asked::Nextcloud };
+            let asked = layer.challenges.asked(request.uri().path());
             Ok(inner.oneshot(request).await.unwrap_or_else(|error| {
                 // The only foreign error of the stack is tower's "overloaded".
                 let error = error.downcast::<Error>().map_or(Error::Overloaded, |error| *error);
@@ -257,6 +277,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nextcloud::policy::Refusal;
     use crate::oauth::TokenFault;
 
     #[test]
@@ -275,6 +296,8 @@ mod tests {
             Error::Overloaded,
             Error::Internal(""),
             Error::NoSuchPage,
+            Error::InsufficientScope(ScopeSet::default()),
+            Error::PolicyRefused(Refusal::NotOpened),
         ] {
             assert!(CODES.contains(&table(&error).code), "{error}");
         }

@@ -4,10 +4,13 @@
 //! sabre uses only its path. The path alone is forwarded therefore, and a destination on another host is refused instead of
 //! being read as one on ours.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::Method;
 
+use super::mount::Mount;
+use super::never::Opened;
 use super::route::Route;
 use super::target::{Ambiguous, Target};
 
@@ -33,6 +36,8 @@ pub enum BadDestination {
     UserInfo,
     /// An authority that is not ours, or none that can be read.
     ForeignHost,
+    /// A path outside our mount.
+    Outside,
     /// A query. sabre cuts it off; we do not guess.
     Query,
     /// The path is ambiguous, or the bytes are not UTF-8.
@@ -42,12 +47,13 @@ pub enum BadDestination {
 // === impl Destination ===
 
 impl<'d> Destination<'d> {
-    /// Parses a field value. `ours` are the authorities that name this Nextcloud; scheme and port must fit one of them.
+    /// Parses a field value. `ours` are the authorities that name this Nextcloud; scheme and port must fit one of them. The path has to lie
+    /// inside the mount.
     ///
     /// # Errors
     ///
     /// [`BadDestination`] names what is wrong with it.
-    pub fn parse(value: &'d [u8], ours: &[PublicAuthority]) -> Result<Self, BadDestination> {
+    pub fn parse(value: &'d [u8], ours: &[PublicAuthority], mount: &Mount) -> Result<Self, BadDestination> {
         let value = std::str::from_utf8(value).map_err(|_| BadDestination::Path(Ambiguous::NotUtf8))?;
         let path = if value.starts_with('/') {
             value
@@ -58,14 +64,16 @@ impl<'d> Destination<'d> {
             }
             path
         };
-        let target = Target::parse(path).map_err(BadDestination::Path)?;
+        // The mount itself is no place to move anything to, with or without a slash.
+        let Some(Cow::Borrowed(inside)) = mount.inward(path) else { return Err(BadDestination::Outside) };
+        let target = Target::parse(inside).map_err(BadDestination::Path)?;
         match target.query() {
             Some(_) => Err(BadDestination::Query),
             None => Ok(Self { target }),
         }
     }
 
-    /// The path byte for byte as it came, without scheme and authority: what is forwarded.
+    /// The path inside the mount, byte for byte as it came: what is forwarded.
     #[must_use]
     pub fn path(&self) -> &'d str {
         self.target.path()
@@ -75,6 +83,12 @@ impl<'d> Destination<'d> {
     #[must_use]
     pub fn route(&self, method: &Method) -> Route<'_> {
         Route::fold(method, &self.target)
+    }
+
+    /// The same, where this deployment opens some of the never-list.
+    #[must_use]
+    pub fn route_with(&self, method: &Method, opened: Opened) -> Route<'_> {
+        Route::fold_with(method, &self.target, opened)
     }
 }
 
@@ -135,6 +149,7 @@ impl BadDestination {
             Self::NotAbsolute => "destination_not_absolute",
             Self::UserInfo => "destination_user_info",
             Self::ForeignHost => "destination_foreign_host",
+            Self::Outside => "destination_outside",
             Self::Query => "destination_query",
             Self::Path(ambiguous) => ambiguous.as_str(),
         }
@@ -153,6 +168,7 @@ impl std::error::Error for BadDestination {}
 mod tests {
     use super::*;
     use crate::nextcloud::family::Family;
+    use crate::nextcloud::mount::Root;
     use crate::nextcloud::route::Owner;
 
     fn ours() -> Vec<PublicAuthority> {
@@ -168,7 +184,7 @@ mod tests {
     }
 
     fn parse(value: &str) -> Result<Destination<'_>, BadDestination> {
-        Destination::parse(value.as_bytes(), &ours())
+        Destination::parse(value.as_bytes(), &ours(), &Mount::default())
     }
 
     #[test]
@@ -267,9 +283,25 @@ mod tests {
         ] {
             assert_eq!(parse(value), Err(BadDestination::Path(reason)), "{value}");
         }
-        assert_eq!(Destination::parse(b"/\xff", &[]), Err(BadDestination::Path(Ambiguous::NotUtf8)));
+        assert_eq!(Destination::parse(b"/\xff", &[], &Mount::default()), Err(BadDestination::Path(Ambiguous::NotUtf8)));
         let copy = Method::from_bytes(b"COPY").unwrap();
         assert!(parse("/ocs/v2.php/core/%67etapppassword").unwrap().route(&copy).never().is_some());
+    }
+
+    #[test]
+    fn below_a_prefix_only_what_is_inside_is_a_destination_and_the_prefix_is_off() {
+        let root = |text| Root::parse(text).unwrap();
+        let mount = Mount::new(root("/nc"), root(""), root("/own"));
+        let parse = |value: &'static str| {
+            Destination::parse(value.as_bytes(), &ours(), &mount).map(|own| own.path().to_owned())
+        };
+        assert_eq!(parse("/nc/remote.php/dav/files/a"), Ok("/remote.php/dav/files/a".into()));
+        assert_eq!(parse("https://cloud.example/nc/a%20b"), Ok("/a%20b".into()));
+        for outside in ["/remote.php/dav/files/a", "/own/a", "/ncx/a", "https://cloud.example/", "/nc", "/%6ec/a"] {
+            assert_eq!(parse(outside), Err(BadDestination::Outside), "{outside}");
+        }
+        assert_eq!(parse("/nc/../a"), Err(BadDestination::Path(Ambiguous::DotSegment)));
+        assert_eq!(parse("/nc//a"), Err(BadDestination::Path(Ambiguous::EmptySegment)));
     }
 
     #[test]
@@ -281,8 +313,11 @@ mod tests {
 
     #[test]
     fn without_authorities_of_ours_only_a_path_is_taken() {
-        assert!(Destination::parse(b"/a", &[]).is_ok());
-        assert_eq!(Destination::parse(b"https://cloud.example/a", &[]), Err(BadDestination::ForeignHost));
+        assert!(Destination::parse(b"/a", &[], &Mount::default()).is_ok());
+        assert_eq!(
+            Destination::parse(b"https://cloud.example/a", &[], &Mount::default()),
+            Err(BadDestination::ForeignHost)
+        );
         assert_eq!(PublicAuthority::of_url("cloud.example"), Err(BadDestination::NotAbsolute));
         assert_eq!(PublicAuthority::of_url("https://u@cloud.example"), Err(BadDestination::UserInfo));
     }

@@ -17,6 +17,12 @@ macro_rules! families {
             /// Each family that can be allowed, [`Family::Ours`] among them.
             pub const ALLOWABLE: &'static [Self] = &[$(Self::$name,)+];
 
+            /// Its place in [`Family::ALLOWABLE`].
+            #[must_use]
+            pub fn place(self) -> Option<usize> {
+                Self::ALLOWABLE.iter().position(|own| *own == self)
+            }
+
             /// A stable name for metrics, spans and the audit log.
             #[must_use]
             pub fn as_str(self) -> &'static str {
@@ -100,6 +106,30 @@ families! {
     UserStatus = "user_status",
     /// `/ocs/*/search/providers` and `/ocs/*/search/providers/<id>/search`.
     UnifiedSearch = "unified_search",
+}
+
+impl Family {
+    /// Whether sabre serves it: below `/remote.php`.
+    #[must_use]
+    pub fn is_dav(self) -> bool {
+        matches!(
+            self,
+            Self::DavRoot
+                | Self::Principals
+                | Self::Files
+                | Self::FileSearch
+                | Self::Uploads
+                | Self::Bulk
+                | Self::Trashbin
+                | Self::Versions
+                | Self::SystemTags
+                | Self::CommentsFiles
+                | Self::Calendars
+                | Self::Addressbooks
+                // `/avatar/…` is not, `/remote.php/dav/avatars` is.
+                | Self::Avatar
+        )
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,13 @@
 //! and `ocsapp`, by which Nextcloud's router knows OCS inside) are taken off in any case, number and order; letters
 //! compare without case; a segment counts up to an encoded `;`, `?` or `#`; whatever follows a row is under it.
 //!
-//! What no family lists is forbidden as well ([`Never::Unlisted`]), so for most rows this page only names the reason. It
-//! decides where a listed family surrounds a row (Notes), and where a later change of the families would let one in.
+//! What no family lists is forbidden as well ([`Never::Unlisted`]), so for some rows this page only names the reason. It
+//! decides where a listed family surrounds a row (Notes, Talk, Mail, Notifications, Deck), and where a later change of the
+//! families would let one in. The rows inside the apps were taken from the apps' own route tables (spreed, mail, notifications,
+//! deck, November 2026).
+//!
+//! An operator can open a reason by name under `[danger]` ([`Opened`]): what a listed family surrounds then needs that family's
+//! scopes, everything else a valid token and no more.
 
 use std::fmt;
 
@@ -25,44 +30,131 @@ pub enum Never {
     Administration,
     /// `notesPath: "/"` with `fileSuffix: ".txt"` turns the notes API into a reader of files.
     NotesSettings,
+    /// Administration inside a listed app, and doors that are meant for other servers (Talk's signaling and recording backends).
+    AppAdministration,
+    /// Mail's accounts: their passwords, OAuth grants, private keys, and the hosts that Nextcloud would send those to.
+    MailAccounts,
+    /// Registering a device or an URL to which Nextcloud then sends every notification.
+    PushRegistration,
+    /// Talk's bridges, which carry a conversation to other services, with those services' credentials.
+    Bridges,
     /// SEARCH anywhere but on the DAV root, where alone its scope is judged.
     SearchElsewhere,
     /// In no listed family. The OCS header switches the CSRF check of web routes off, so none is open by accident.
     Unlisted,
 }
 
-/// The list. Segments behind the entry points; `*` ends a segment that may go on, `**` stands for any segments.
-const NEVER: &[(&[&str], Never)] = &[
-    (&["core", "getapppassword*"], Never::AppPassword),
-    (&["core", "apppassword*"], Never::AppPassword),
-    (&["settings"], Never::Settings),
-    (&["apps", "settings"], Never::Settings),
-    (&["login*"], Never::Login),
-    (&["logout*"], Never::Login),
-    (&["apps", "oauth2"], Never::CredentialApp),
-    (&["apps", "oidc"], Never::CredentialApp),
-    (&["apps", "user_oidc"], Never::CredentialApp),
-    (&["apps", "app_api"], Never::CredentialApp),
-    (&["cloud", "users"], Never::Administration),
-    (&["cloud", "groups"], Never::Administration),
-    (&["cloud", "apps"], Never::Administration),
-    (&["apps", "provisioning_api"], Never::Administration),
-    (&["apps", "notes", "**", "settings"], Never::NotesSettings),
+/// Which methods a row closes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    /// All of them (checklist row 54).
+    Everybody,
+    /// All but GET, HEAD, OPTIONS and the reading methods of DAV.
+    Writers,
+}
+use To::{Everybody, Writers};
+
+/// The list. Segments behind the entry points; `*` ends a segment that may go on, `**` stands for any segments, `$` for the end.
+const NEVER: &[(&[&str], To, Never)] = &[
+    (&["core", "getapppassword*"], Everybody, Never::AppPassword),
+    (&["core", "apppassword*"], Everybody, Never::AppPassword),
+    (&["settings"], Everybody, Never::Settings),
+    (&["apps", "settings"], Everybody, Never::Settings),
+    (&["login*"], Everybody, Never::Login),
+    (&["logout*"], Everybody, Never::Login),
+    (&["apps", "oauth2"], Everybody, Never::CredentialApp),
+    (&["apps", "oidc"], Everybody, Never::CredentialApp),
+    (&["apps", "user_oidc"], Everybody, Never::CredentialApp),
+    (&["apps", "app_api"], Everybody, Never::CredentialApp),
+    (&["cloud", "users"], Everybody, Never::Administration),
+    (&["cloud", "groups"], Everybody, Never::Administration),
+    (&["cloud", "apps"], Everybody, Never::Administration),
+    (&["apps", "provisioning_api"], Everybody, Never::Administration),
+    (&["apps", "notes", "**", "settings"], Everybody, Never::NotesSettings),
+    (&["apps", "notifications", "**", "admin_notifications*"], Everybody, Never::AppAdministration),
+    (&["apps", "notifications", "**", "settings", "admin"], Everybody, Never::AppAdministration),
+    (&["apps", "notifications", "**", "push*"], Everybody, Never::PushRegistration),
+    (&["apps", "notifications", "**", "webpush*"], Everybody, Never::PushRegistration),
+    (&["apps", "spreed", "**", "bot", "admin*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "signaling", "backend*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "signaling", "welcome*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "recording", "backend*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "recording", "welcome*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "recording", "**", "store"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "hostedsignalingserver*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "settings", "sip"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "certificate*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "command*"], Everybody, Never::AppAdministration),
+    (&["apps", "spreed", "**", "bridge*"], Everybody, Never::Bridges),
+    (&["apps", "mail", "api", "settings"], Everybody, Never::AppAdministration),
+    (&["apps", "mail", "api", "integration"], Everybody, Never::MailAccounts),
+    (&["apps", "mail", "api", "oauth"], Everybody, Never::MailAccounts),
+    (&["apps", "mail", "api", "autoconfig"], Everybody, Never::MailAccounts),
+    (&["apps", "mail", "api", "smime"], Everybody, Never::MailAccounts),
+    (&["apps", "mail", "api", "delegations"], Everybody, Never::MailAccounts),
+    (&["apps", "mail", "api", "sieve", "account"], Everybody, Never::MailAccounts),
+    (&["apps", "mail", "**", "accounts", "$"], Writers, Never::MailAccounts),
+    (&["apps", "mail", "**", "accounts", "*", "$"], Writers, Never::MailAccounts),
+    (&["apps", "mail", "**", "accounts", "*", "smime-certificate"], Writers, Never::MailAccounts),
+    (&["apps", "deck", "**", "config"], Writers, Never::AppAdministration),
 ];
+
+/// Reasons that this deployment opens all the same (`[danger] allow_never`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opened(u32);
+
+// === impl Opened ===
+
+impl Opened {
+    /// These reasons and those before.
+    #[must_use]
+    pub fn with(self, never: Never) -> Self {
+        Self(self.0 | 1 << never as u32)
+    }
+
+    /// Whether this reason is opened.
+    #[must_use]
+    pub fn has(self, never: Never) -> bool {
+        self.0 & (1 << never as u32) != 0
+    }
+
+    /// Each opened reason.
+    pub fn iter(self) -> impl Iterator<Item = Never> {
+        Never::ALL.iter().copied().filter(move |never| self.has(*never))
+    }
+}
 
 // === impl Never ===
 
 impl Never {
-    /// Whether a decoded path, without its leading slash, is on the list. [`Never::Unlisted`] is not for this function
-    /// to find.
-    pub(super) fn of(path: &str) -> Option<Self> {
+    /// Every reason.
+    pub const ALL: &'static [Self] = &[
+        Self::AppPassword,
+        Self::Settings,
+        Self::Login,
+        Self::CredentialApp,
+        Self::Administration,
+        Self::NotesSettings,
+        Self::AppAdministration,
+        Self::MailAccounts,
+        Self::PushRegistration,
+        Self::Bridges,
+        Self::SearchElsewhere,
+        Self::Unlisted,
+    ];
+
+    /// The row that closes a decoded path, without its leading slash, to readers or to writers. What is opened closes nothing, and
+    /// hides no other row. [`Never::Unlisted`] is not for this function to find.
+    pub(super) fn of(path: &str, reads: bool, opened: Opened) -> Option<Self> {
         // Cut once for all rows: most of them end here.
         let (first, rest) = cut(behind_entry_points(path));
-        let row = NEVER.iter().find(|(pattern, _)| match pattern.split_first() {
-            Some((wanted, pattern)) => fits(wanted, first) && covers(pattern, rest),
+        let row = NEVER.iter().find(|(pattern, to, never)| match pattern.split_first() {
+            Some((wanted, pattern)) => {
+                fits(wanted, first) && (*to == Everybody || !reads) && covers(pattern, rest) && !opened.has(*never)
+            }
             None => false,
         });
-        row.map(|&(_, never)| never)
+        row.map(|&(_, _, never)| never)
     }
 
     /// A stable name for metrics.
@@ -75,6 +167,10 @@ impl Never {
             Self::CredentialApp => "credential_app",
             Self::Administration => "administration",
             Self::NotesSettings => "notes_settings",
+            Self::AppAdministration => "app_administration",
+            Self::MailAccounts => "mail_accounts",
+            Self::PushRegistration => "push_registration",
+            Self::Bridges => "bridges",
             Self::SearchElsewhere => "search_elsewhere",
             Self::Unlisted => "unlisted",
         }
@@ -90,6 +186,10 @@ impl Never {
             Self::CredentialApp => "the app issues or accepts other credentials",
             Self::Administration => "administration is not for bearers, who count as having confirmed a password",
             Self::NotesSettings => "the settings of Notes can turn its API into a reader of all files",
+            Self::AppAdministration => "administration of an app, and doors for other servers, are not for bearers",
+            Self::MailAccounts => "the accounts of Mail hold passwords and keys of other services",
+            Self::PushRegistration => "it sends every notification to an address of the caller's choice",
+            Self::Bridges => "it connects a conversation with other services",
             Self::SearchElsewhere => "SEARCH is judged on the DAV root only",
             Self::Unlisted => "the route is in no listed API family",
         }
@@ -116,6 +216,11 @@ fn behind_entry_points(mut path: &str) -> &str {
 fn covers(pattern: &[&str], path: &str) -> bool {
     match pattern.split_first() {
         None => true,
+        Some((&"$", _)) => path.is_empty(),
+        Some((&"*", pattern)) => {
+            let (segment, rest) = cut(path);
+            !segment.is_empty() && covers(pattern, rest)
+        }
         Some((&"**", pattern)) => covers_somewhere(pattern, path),
         Some((wanted, pattern)) => {
             let (segment, rest) = cut(path);
@@ -157,10 +262,14 @@ fn fits(wanted: &str, segment: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn of(path: &str) -> Option<Never> {
+        Never::of(path, false, Opened::default())
+    }
+
     #[test]
     fn each_row_is_closed_by_every_entry_point_in_every_case() {
-        for (pattern, never) in NEVER {
-            let path = pattern.join("/").replace("**", "api/v1").replace('*', "");
+        for (pattern, _, never) in NEVER.iter().filter(|(pattern, ..)| pattern.last() != Some(&"$")) {
+            let path = pattern.join("/").replace("**", "api/v1").replace("/*/", "/5/").replace('*', "");
             for entry in [
                 "",
                 "index.php/",
@@ -173,8 +282,8 @@ mod tests {
             ] {
                 for tail in ["", "/", "/x/y", ";x", ";x/y", "?x", "#x"] {
                     let path = format!("{entry}{path}{tail}");
-                    assert_eq!(Never::of(&path), Some(*never), "{path}");
-                    assert_eq!(Never::of(&path.to_ascii_uppercase()), Some(*never), "{path}");
+                    assert_eq!(of(&path), Some(*never), "{path}");
+                    assert_eq!(of(&path.to_ascii_uppercase()), Some(*never), "{path}");
                 }
             }
         }
@@ -194,11 +303,11 @@ mod tests {
             "apps",
             "",
         ] {
-            assert_eq!(Never::of(path), None, "{path}");
+            assert_eq!(of(path), None, "{path}");
         }
         for path in ["core/getapppassword-onetime", "core/apppassword/rotate", "login-flow", "loginX/v2", "logout-all"]
         {
-            assert!(Never::of(path).is_some(), "{path}");
+            assert!(of(path).is_some(), "{path}");
         }
     }
 
@@ -210,7 +319,7 @@ mod tests {
             "apps/notes/api/v0.2/settings/x",
             "ocs/v2.php/apps/notes/api/v9/a/b/Settings",
         ] {
-            assert_eq!(Never::of(path), Some(Never::NotesSettings), "{path}");
+            assert_eq!(of(path), Some(Never::NotesSettings), "{path}");
         }
     }
 
@@ -218,7 +327,32 @@ mod tests {
     fn letters_outside_ascii_are_compared_without_panic() {
         for path in ["löginx", "core/getapppasswör", "core/\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}", "l\u{1F600}"]
         {
-            assert_eq!(Never::of(path), None, "{path}");
+            assert_eq!(of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn some_rows_close_to_writers_alone() {
+        for path in
+            ["apps/mail/api/accounts", "apps/mail/api/accounts/5", "ocs/v2.php/apps/deck/api/v1.0/config/groupLimit"]
+        {
+            assert!(of(path).is_some(), "{path}");
+            assert_eq!(Never::of(path, true, Opened::default()), None, "{path}");
+        }
+        for path in ["apps/mail/api/accounts/5/quota", "apps/mail/api/accounts/5/aliases", "apps/deck/api/v1.0/boards"]
+        {
+            assert_eq!(of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_opened_reason_hides_no_other() {
+        let opened = Opened::default().with(Never::Settings);
+        assert_eq!(Never::of("settings/user", false, opened), None);
+        assert_eq!(Never::of("login", false, opened), Some(Never::Login));
+        assert_eq!(opened.iter().collect::<Vec<_>>(), [Never::Settings]);
+        for (place, never) in Never::ALL.iter().enumerate() {
+            assert_eq!(*never as usize, place, "{}", never.as_str());
         }
     }
 }

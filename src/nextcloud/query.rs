@@ -64,7 +64,8 @@ pub(super) fn unambiguous(query: &str) -> Result<(), Ambiguous> {
 /// PHP (`php_register_variable_ex`) drops spaces before a name, turns ` `, `.` and an unclosed `[` into `_`, ends the name
 /// at NUL and at `[…]`. Deliberately wider than that: letters of any case, any control character before the name, an encoded
 /// `+` for a space, and `;` between parameters, as some other readers have it.
-pub(super) fn names_access_token(query: &str) -> bool {
+#[must_use]
+pub fn names_access_token(query: &str) -> bool {
     query.split(['&', ';']).any(|pair| {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
         is_access_token(name)

@@ -18,7 +18,8 @@
 use http::Method;
 
 use super::family::Family;
-use super::never::{Never, cut};
+use super::never::{Never, Opened, cut};
+use super::policy::Access;
 use super::target::Target;
 
 /// What a target is about. Two targets that Nextcloud serves alike fold to equal routes.
@@ -44,10 +45,28 @@ impl<'t> Route<'t> {
     /// Folds a target. The method counts only where the same path is two things: SEARCH on the DAV root searches files.
     #[must_use]
     pub fn fold(method: &Method, target: &'t Target<'_>) -> Self {
+        Self::fold_with(method, target, Opened::default())
+    }
+
+    /// The same, where this deployment opens some of the never-list: an opened row is no longer a reason of its own.
+    #[must_use]
+    pub fn fold_with(method: &Method, target: &'t Target<'_>, opened: Opened) -> Self {
         let path = target.trimmed();
-        if let Some(never) = Never::of(path) {
+        let reads = Access::of(method) == Access::Read;
+        if let Some(never) = Never::of(path, reads, opened) {
             return Self::forbidden(never);
         }
+        let folded = Self::fold_listed(method, path);
+        match folded.family {
+            // What an opened row covers is in no family: its own reason is told, by which it is known to be open.
+            Family::Forbidden(Never::Unlisted) => {
+                Never::of(path, reads, Opened::default()).map_or(folded, Self::forbidden)
+            }
+            _ => folded,
+        }
+    }
+
+    fn fold_listed(method: &Method, path: &'t str) -> Self {
         let folded = match cut(path) {
             ("remote.php", rest) => dav(rest),
             ("ocs", rest) => ocs(rest),

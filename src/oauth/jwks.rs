@@ -84,6 +84,12 @@ impl RemoteKeys {
         self.known.load().metadata.clone()
     }
 
+    /// Whether the issuer says that it has this scope.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.known.load().metadata.as_ref().is_some_and(|metadata| metadata.scopes_supported.contains(scope))
+    }
+
     /// Whether there are keys that are not too old.
     #[must_use]
     pub fn ready(&self) -> bool {

@@ -49,11 +49,22 @@ pub struct Claims {
     /// What the token may do.
     #[serde(default)]
     pub scope: ScopeSet,
+    /// The same by the name that Entra (a list in one text) and Okta (an array) give it.
+    #[serde(default, deserialize_with = "text_or_array")]
+    pub scp: ScopeSet,
     /// The user's name; Keycloak names service accounts here.
     pub preferred_username: Option<String>,
     /// Proof-of-possession key (RFC 7800).
     #[serde(default, deserialize_with = "present")]
     pub cnf: bool,
+}
+
+impl Claims {
+    /// What the token may do, under either name.
+    #[must_use]
+    pub fn scopes(&self) -> ScopeSet {
+        self.scope.iter().chain(self.scp.iter()).collect()
+    }
 }
 
 /// `NumericDate` of RFC 7519 §2; fractions are cut off.
@@ -134,6 +145,19 @@ impl<'a> UnverifiedJwt<'a> {
 fn part<T: DeserializeOwned>(encoded: &str) -> Result<T, TokenFault> {
     let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenFault::Malformed)?;
     serde_json::from_slice(&json).map_err(|_| TokenFault::Malformed)
+}
+
+fn text_or_array<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScopeSet, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Scopes {
+        Text(ScopeSet),
+        Array(Vec<String>),
+    }
+    Ok(match Scopes::deserialize(deserializer)? {
+        Scopes::Text(scopes) => scopes,
+        Scopes::Array(scopes) => scopes.into_iter().collect(),
+    })
 }
 
 /// Whether the member is there at all, whatever its value.

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::client::{ProviderClient, ProviderFault};
 use super::settings::IssuerSettings;
+use crate::token::ScopeSet;
 
 /// The endpoints that we use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct ProviderMetadata {
     pub jwks_uri: Url,
     /// RFC 7662 requests go here.
     pub introspection_endpoint: Option<Url>,
+    /// The scopes that it says it has; none if it does not say.
+    pub scopes_supported: ScopeSet,
 }
 
 #[derive(Deserialize)]
@@ -23,6 +26,8 @@ struct Document {
     token_endpoint: Url,
     jwks_uri: Url,
     introspection_endpoint: Option<Url>,
+    #[serde(default)]
+    scopes_supported: Vec<String>,
 }
 
 /// Fetches and checks the metadata of one issuer. Endpoints named in the configuration win over discovered ones.
@@ -41,5 +46,6 @@ pub async fn discover(client: &ProviderClient, settings: &IssuerSettings) -> Res
         token_endpoint: settings.token_endpoint.clone().unwrap_or(document.token_endpoint),
         jwks_uri: settings.jwks_uri.clone().unwrap_or(document.jwks_uri),
         introspection_endpoint: settings.introspection_endpoint.clone().or(document.introspection_endpoint),
+        scopes_supported: document.scopes_supported.into_iter().collect(),
     })
 }

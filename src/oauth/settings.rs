@@ -1,5 +1,6 @@
 //! The settings of one issuer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,15 @@ pub enum Profile {
     Keycloak,
     /// Any provider that follows RFC 8693 and RFC 9068.
     Generic,
+}
+
+/// Whose scopes decide what a request may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopesFrom {
+    /// The caller's own token's.
+    Caller,
+    /// The exchanged token's, which the provider grants by its own rules. Nothing is asked for by route then.
+    Exchanged,
 }
 
 /// One issuer, resolved.
@@ -58,4 +68,22 @@ pub struct IssuerSettings {
     pub exchange_scopes: ScopeSet,
     /// The scopes that the provider grants unasked, because they are defaults of our client there.
     pub default_scopes: ScopeSet,
+    /// Whose scopes decide.
+    pub scopes_from: ScopesFrom,
+    /// What stands before the names of the policy's scopes at this provider, such as `api://nextcloud/`.
+    pub scope_prefix: Box<str>,
+}
+
+impl IssuerSettings {
+    /// The provider's name of a scope of the policy.
+    #[must_use]
+    pub fn scope_at_provider<'s>(&self, scope: &'s str) -> Cow<'s, str> {
+        if self.scope_prefix.is_empty() { Cow::Borrowed(scope) } else { format!("{}{scope}", self.scope_prefix).into() }
+    }
+
+    /// The policy's name of a scope of the provider, which may leave the prefix out.
+    #[must_use]
+    pub fn scope_here<'s>(&self, scope: &'s str) -> &'s str {
+        scope.strip_prefix(&*self.scope_prefix).unwrap_or(scope)
+    }
 }

@@ -176,6 +176,7 @@ pub fn admit(settings: &IssuerSettings, claims: Claims, now: Timestamp) -> Resul
         return Err(TokenFault::SenderConstrained);
     }
     let principal = user_of(settings, &claims)?;
+    let scopes = claims.scopes();
     let client = claims.azp.or(claims.client_id);
     if !settings.allowed_clients.is_empty()
         && !client.as_ref().is_some_and(|client| settings.allowed_clients.contains(client))
@@ -191,7 +192,7 @@ pub fn admit(settings: &IssuerSettings, claims: Claims, now: Timestamp) -> Resul
         expires_at,
         accepted_until: expires_at.after(settings.leeway),
         audiences: claims.aud,
-        scopes: claims.scope,
+        scopes,
         introspected: false,
     })
 }

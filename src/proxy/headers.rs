@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::settings::NextcloudSettings;
+use super::{inward, outward};
 use crate::error::{BadRequest, Error};
+use crate::upstream::NextcloudSettings;
 
 /// Hop-by-hop fields: they concern one connection.
 const HOP_BY_HOP: &[&str] = &[
@@ -25,14 +26,12 @@ const HOP_BY_HOP: &[&str] = &[
     "alt-svc",
 ];
 
-/// What no caller may tell Nextcloud: credentials, cookies, identities, other people's proxies.
+/// What a caller with a token may not tell Nextcloud besides: credentials, cookies, and what only goes with them.
+const NEVER_BESIDE_A_TOKEN: &[&str] = &["authorization", "cookie", "cookie2", "requesttoken", "ocs-apirequest"];
+
+/// What no caller may tell Nextcloud: credentials by side doors, identities, other people's proxies.
 const NEVER_FROM_A_CALLER: &[&str] = &[
-    "authorization",
     "xauthorization",
-    "cookie",
-    "cookie2",
-    "requesttoken",
-    "ocs-apirequest",
     "x-nextcloud-federation",
     "authorization-app-api",
     "ex-app-id",
@@ -70,15 +69,19 @@ const NEVER_PREFIXES: &[&str] = &["x-forwarded", "x-accel-", "x-sendfile"];
 const NOT_TO_BE_NOMINATED: &[&str] = &["content-length", "content-type", "content-encoding"];
 
 /// What never leaves Nextcloud's side.
-const NEVER_TO_A_CALLER: &[&str] =
-    &["set-cookie", "set-cookie2", "authentication-info", "x-accel-redirect", "x-sendfile"];
+const NEVER_TO_A_CALLER: &[&str] = &["authentication-info", "x-accel-redirect", "x-sendfile"];
+
+/// What a caller with a token is not told besides: cookies are upstream's or nobody's.
+const NEVER_TO_A_TOKEN: &[&str] = &["set-cookie", "set-cookie2"];
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const OCS_APIREQUEST: HeaderName = HeaderName::from_static("ocs-apirequest");
+const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const IF: HeaderName = HeaderName::from_static("if");
 
-/// Makes a caller's headers fit for Nextcloud, and adds ours last, so that nothing a caller nominates can take them away.
+/// Makes the headers of a request that bore a token fit for Nextcloud, and adds ours last, so that nothing a caller nominates can take them away.
 ///
 /// # Errors
 /// [`BadRequest::Connection`], [`BadRequest::TransferEncoding`].
@@ -88,13 +91,37 @@ pub fn prepare(
     peer: IpAddr,
     authorization: &HeaderValue,
 ) -> Result<(), Error> {
+    cross(headers, settings, peer, |name| NEVER_BESIDE_A_TOKEN.contains(&name) || stays_behind(name))?;
+    headers.insert(header::AUTHORIZATION, authorization.clone());
+    headers.insert(OCS_APIREQUEST, HeaderValue::from_static("true"));
+    Ok(())
+}
+
+/// Makes the headers of a request that bears no token fit for Nextcloud: the same hygiene, but what is the caller's own stays, `Authorization:
+/// Basic` and cookies with all that goes with them (checklist row 49).
+///
+/// # Errors
+/// Those of [`prepare`].
+pub fn prepare_untouched(headers: &mut HeaderMap, settings: &NextcloudSettings, peer: IpAddr) -> Result<(), Error> {
+    cross(headers, settings, peer, stays_behind)?;
+    rewrite(headers, &DESTINATION, settings, inward::destination);
+    join_cookies(headers);
+    Ok(())
+}
+
+/// What both worlds have in common.
+fn cross(
+    headers: &mut HeaderMap,
+    settings: &NextcloudSettings,
+    peer: IpAddr,
+    unwanted: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
     check_transfer_encoding(headers)?;
     let client = client_address(headers, settings, peer);
     check_nominated(headers)?;
-    remove(headers, stays_behind);
+    remove(headers, unwanted);
+    rewrite(headers, &IF, settings, inward::tags);
     headers.insert(header::HOST, settings.host.clone());
-    headers.insert(header::AUTHORIZATION, authorization.clone());
-    headers.insert(OCS_APIREQUEST, HeaderValue::from_static("true"));
     if let Ok(client) = HeaderValue::from_str(&client.to_string()) {
         headers.insert(X_FORWARDED_FOR, client);
     }
@@ -103,25 +130,64 @@ pub fn prepare(
     Ok(())
 }
 
-/// Whether a caller's header of this name goes no further.
+/// HTTP/2 may cut cookies into several fields; HTTP/1.1 has one (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if cookies.len() > 1
+        && let Ok(mut joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+    {
+        joined.set_sensitive(true);
+        headers.insert(header::COOKIE, joined);
+    }
+}
+
+/// Whether a caller's header of this name goes no further, in either world.
 fn stays_behind(name: &str) -> bool {
     SCREEN.contains(name) || is_alias(name) || NEVER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Makes Nextcloud's headers fit for a caller.
+/// Makes Nextcloud's headers fit for a caller who has a token.
 pub fn clean(headers: &mut HeaderMap, settings: &NextcloudSettings) {
+    return_to(headers, settings);
+    remove(headers, |name| NEVER_TO_A_TOKEN.contains(&name));
+    if headers.get_all(header::WWW_AUTHENTICATE).iter().any(|challenge| !offers_bearer_alone(challenge.as_bytes())) {
+        // Nextcloud's `Basic` would make clients ask people for passwords (checklist row 45).
+        headers.remove(header::WWW_AUTHENTICATE);
+    }
+}
+
+/// Makes Nextcloud's headers fit for a caller who has none, and who may be told of cookies and passwords.
+pub fn clean_untouched(headers: &mut HeaderMap, settings: &NextcloudSettings) {
+    return_to(headers, settings);
+    rewrite(headers, &header::SET_COOKIE, settings, outward::cookie);
+}
+
+/// What both worlds have in common on the way back.
+fn return_to(headers: &mut HeaderMap, settings: &NextcloudSettings) {
     if headers.contains_key(header::TRANSFER_ENCODING) {
         // The coding was believed (RFC 9112 §6.3); a length beside it would end our answer elsewhere.
         headers.remove(header::CONTENT_LENGTH);
     }
     remove_nominated(headers);
     remove(headers, |name| HOP_BY_HOP.contains(&name) || NEVER_TO_A_CALLER.contains(&name));
-    if headers.get_all(header::WWW_AUTHENTICATE).iter().any(|challenge| !offers_bearer_alone(challenge.as_bytes())) {
-        // Nextcloud's `Basic` would make clients ask people for passwords (checklist row 45).
-        headers.remove(header::WWW_AUTHENTICATE);
-    }
-    if let Some(location) = headers.get(header::LOCATION).and_then(|location| public_location(location, settings)) {
-        headers.insert(header::LOCATION, location);
+    rewrite(headers, &header::LOCATION, settings, outward::location);
+    rewrite(headers, &header::CONTENT_LOCATION, settings, outward::location);
+    rewrite(headers, &header::LINK, settings, outward::link);
+}
+
+/// Puts the values of a field into other words, each where it stands.
+fn rewrite(
+    headers: &mut HeaderMap,
+    name: &HeaderName,
+    settings: &NextcloudSettings,
+    words: impl Fn(&HeaderValue, &NextcloudSettings) -> Option<HeaderValue>,
+) {
+    if let header::Entry::Occupied(mut field) = headers.entry(name) {
+        for value in field.iter_mut() {
+            if let Some(told) = words(value, settings) {
+                *value = told;
+            }
+        }
     }
 }
 
@@ -138,7 +204,8 @@ pub fn trailer_crosses(name: &HeaderName) -> bool {
         "www-authenticate",
         "cache-control",
     ];
-    !(stays_behind(name) || NEVER_TO_A_CALLER.contains(&name) || framing.contains(&name))
+    let decides = [NEVER_BESIDE_A_TOKEN, NEVER_TO_A_CALLER, NEVER_TO_A_TOKEN, &framing];
+    !(stays_behind(name) || decides.iter().any(|fields| fields.contains(&name)))
 }
 
 /// hyper has taken care of Content-Length beside Transfer-Encoding; codings other than one `chunked` are for us to refuse (checklist row 7).
@@ -233,17 +300,4 @@ fn offers_bearer_alone(challenges: &[u8]) -> bool {
         let is_parameter = rest.trim_ascii_start().starts_with(b"=");
         is_parameter || name.eq_ignore_ascii_case(b"bearer")
     })
-}
-
-/// A `Location` on Nextcloud's own address becomes one on ours; any other is left alone.
-fn public_location(location: &HeaderValue, settings: &NextcloudSettings) -> Option<HeaderValue> {
-    let text = std::str::from_utf8(location.as_bytes()).ok()?;
-    let (scheme, rest) = text.split_once("//")?;
-    if !["", "http:", "https:"].iter().any(|own| scheme.eq_ignore_ascii_case(own)) {
-        return None;
-    }
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let ours = settings.own_authorities.iter().any(|own| own.eq_ignore_ascii_case(authority));
-    let public = || format!("{}://{}{path}", settings.public_scheme, settings.public_authority);
-    ours.then(|| HeaderValue::from_bytes(public().as_bytes()).ok())?
 }

@@ -1,16 +1,20 @@
 //! How Nextcloud says "this token is not good" (nextcloud.md §1), by API family. Only these shapes cost an exchange: an app's own 401 is the
 //! app's answer.
 
+use std::borrow::Cow;
+use std::io::Read as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, Response, StatusCode};
+use flate2::read::GzDecoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
 use crate::error::Error;
+use crate::nextcloud::mount::Mount;
 
 /// A refusal is recognised within this many bytes.
 const LARGEST_REFUSAL: usize = 16 * 1024;
@@ -25,13 +29,13 @@ pub enum Judged {
     Rejected,
 }
 
-/// Tells a refusal of our credential from other answers.
+/// Tells a refusal of our credential from other answers. `mount` knows what Nextcloud calls its login page.
 ///
 /// # Errors
 /// [`Error::NextcloudTimeout`] if it has to be read to tell and does not come within this time.
-pub async fn judge(answer: Response<Incoming>, patience: Duration) -> Result<Judged, Error> {
+pub async fn judge(answer: Response<Incoming>, patience: Duration, mount: &Mount) -> Result<Judged, Error> {
     Ok(match answer.status() {
-        StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers()) => Judged::Rejected,
+        StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers(), mount) => Judged::Rejected,
         StatusCode::UNAUTHORIZED if challenges_basic(answer.headers()) => Judged::Rejected,
         // The answer to HEAD has no words; the same request by GET would say them.
         StatusCode::UNAUTHORIZED if answer.body().is_end_stream() && is_text(answer.headers()) => Judged::Rejected,
@@ -49,7 +53,25 @@ async fn read(answer: Response<Incoming>) -> Judged {
         return Judged::Rejected;
     };
     let body = collected.to_bytes();
-    if says_not_logged_in(&body) { Judged::Rejected } else { Judged::ReadAnswer(Response::from_parts(head, body)) }
+    let words = uncompressed(&head.headers, &body);
+    if words.is_none_or(|words| says_not_logged_in(&words)) {
+        Judged::Rejected
+    } else {
+        Judged::ReadAnswer(Response::from_parts(head, body))
+    }
+}
+
+/// What a body says: Apache compresses XML, and with it the refusals of OCS, for callers who accept that. Nothing, if it cannot be told.
+fn uncompressed<'b>(headers: &HeaderMap, body: &'b [u8]) -> Option<Cow<'b, [u8]>> {
+    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Some(body.into()),
+        Some(b"gzip" | b"x-gzip") => {
+            let mut words = Vec::new();
+            let largest = 4 * LARGEST_REFUSAL as u64;
+            GzDecoder::new(body).take(largest).read_to_end(&mut words).ok().map(|_| words.into())
+        }
+        Some(_) => None,
+    }
 }
 
 /// OCS says 997 with this message, app and web routes say the message alone, in JSON or XML.
@@ -73,17 +95,21 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 /// HTML routes redirect to the login page.
-fn to_login(headers: &HeaderMap) -> bool {
+fn to_login(headers: &HeaderMap, mount: &Mount) -> bool {
     headers.get(LOCATION).and_then(|location| location.to_str().ok()).is_some_and(|location| {
         let path = location.split_once("://").map_or(location, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
         let path = path.split(['?', '#']).next().unwrap_or_default();
+        let path = mount.own_inside(path);
         path.strip_prefix("/index.php").unwrap_or(path) == "/login"
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
 
     use super::*;
 
@@ -98,7 +124,7 @@ mod tests {
             ("/apps/login", false),
         ] {
             let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(location))]);
-            assert_eq!(to_login(&headers), refusal, "{location}");
+            assert_eq!(to_login(&headers, &Mount::default()), refusal, "{location}");
         }
     }
 
@@ -112,5 +138,24 @@ mod tests {
             HeaderValue::from_static(r#"Basic realm="Nextcloud", charset="UTF-8""#),
         )]);
         assert!(challenges_basic(&basic));
+    }
+
+    fn encoded(encoding: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))])
+    }
+
+    #[test]
+    fn a_compressed_refusal_is_read_and_a_bomb_is_not_unpacked() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(b"<message>Current user is not logged in</message>").unwrap();
+        let body = encoder.finish().unwrap();
+        assert!(says_not_logged_in(&uncompressed(&encoded("gzip"), &body).unwrap()));
+        assert!(uncompressed(&encoded("br"), &body).is_none());
+        assert!(uncompressed(&encoded("gzip"), b"no gzip").is_none());
+
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&vec![b' '; 1 << 20]).unwrap();
+        let words = uncompressed(&encoded("gzip"), &encoder.finish().unwrap()).unwrap().len();
+        assert_eq!(words, 4 * LARGEST_REFUSAL);
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::upload::filter_trailers;
 use crate::body::BoxError;
+use crate::session::Lease;
 
 /// Ends when the caller's token is purged or expires.
 pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -24,13 +25,15 @@ pub struct Download {
     /// Set only while the body stands still: most never do.
     standstill: Option<Pin<Box<Sleep>>>,
     ending: Option<Ending>,
+    /// Given back when the body is through or dropped.
+    lease: Option<Lease>,
 }
 
 impl Download {
-    /// Watches a body. Event streams have no idle limit of their own but an `ending`.
+    /// Watches a body. Event streams have no idle limit of their own but an `ending`; other bodies hold the `lease` of the session they came by.
     #[must_use]
-    pub fn new(inner: Incoming, idle: Duration, ending: Option<Ending>) -> Self {
-        Self { inner, idle, standstill: None, ending }
+    pub fn new(inner: Incoming, idle: Duration, ending: Option<Ending>, lease: Option<Lease>) -> Self {
+        Self { inner, idle, standstill: None, ending, lease }
     }
 
     fn poll_standstill(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -54,6 +57,9 @@ impl HttpBody for Download {
         }
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
             self.standstill = None;
+            if !matches!(frame, Some(Ok(_))) {
+                self.lease = None;
+            }
             return Poll::Ready(frame.map(|frame| frame.map(filter_trailers).map_err(Into::into)));
         }
         if self.ending.is_none() {

@@ -20,7 +20,7 @@ pub struct House {
     pub running: Running,
     /// The proxy's clock. It stands still unless a test turns it; provider and stand-in have the real time.
     pub clock: Clock,
-    /// `http://127.0.0.1:PORT` of the proxy, which is its `public_url` as well.
+    /// The proxy's `public_url`: `http://127.0.0.1:PORT` and the prefix, if there is one.
     pub url: String,
     pub client: reqwest::Client,
 }
@@ -48,6 +48,14 @@ pub struct Plan {
     pub listen_lines: String,
     /// The provider is down when the proxy starts, and nobody waits until the proxy is ready.
     pub provider_down: bool,
+    /// The path of `public_url`, such as `/nc`.
+    pub prefix: &'static str,
+    /// What follows the stand-in's host and port in `nextcloud.url`, such as `/nextcloud`.
+    pub upstream_root: &'static str,
+    /// Upstream sessions, which most tests go without: they count what reaches Nextcloud, and openings are requests too.
+    pub sessions: bool,
+    /// TOML lines in `[sessions]`.
+    pub session_lines: String,
     /// Cores; two by default.
     pub threads: Option<usize>,
 }
@@ -61,6 +69,11 @@ impl House {
     /// A token of this user, as it comes from the provider.
     pub fn token(&self, user: &str) -> String {
         self.provider.mint(user).sign().unwrap()
+    }
+
+    /// A token of this user that was granted these scopes and no others; [`House::token`] has all.
+    pub fn token_with(&self, user: &str, scopes: &str) -> String {
+        self.provider.mint(user).scope(scopes).sign().unwrap()
     }
 
     /// `GET` with a token.
@@ -107,7 +120,7 @@ impl Plan {
         let reserved = free_port();
         let address = reserved.local_addr().unwrap();
         drop(reserved);
-        let url = format!("http://{address}");
+        let url = format!("http://{address}{}", self.prefix);
         self.provider.audiences.extend([url.clone(), format!("{url}/mcp")]);
         let provider = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), self.provider).unwrap();
         if self.provider_down {
@@ -119,18 +132,20 @@ impl Plan {
             change(&mut options);
         }
         let nextcloud = Nextcloud::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), options).await.unwrap();
-        let upstream = self.upstream.clone().unwrap_or_else(|| nextcloud.url().unwrap());
+        let upstream = self.upstream.clone().unwrap_or_else(|| nextcloud.url().unwrap()) + self.upstream_root;
 
         let secret = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret.path(), "mcp-server-secret\n").unwrap();
         let toml = format!(
             "public_url = {url:?}\n{}\n[listen]\naddress = \"{address}\"\nthreads = {}\n{}\n[admin]\naddress = \"127.0.0.1:0\"\n\
-             [nextcloud]\nurl = {upstream:?}\n{}\n\
+             [nextcloud]\nurl = {upstream:?}\n{}\n[sessions]\nenabled = {}\n{}\n\
              [issuers.dev]\nissuer = {:?}\nclient_id = \"mcp-server\"\nclient_secret_file = {:?}\n{}\n{}\n",
             self.top,
             self.threads.unwrap_or(2),
             self.listen_lines,
             self.nextcloud_lines,
+            self.sessions,
+            self.session_lines,
             provider.issuer(),
             secret.path(),
             self.issuer_lines,

@@ -115,7 +115,7 @@ async fn front_tls(house: &House, papers: &Papers, protocols: &[&[u8]]) -> TlsSt
 
 type Sender<B> = SendRequest<B>;
 
-async fn h2<B>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Sender<B>
+pub async fn h2<B>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Sender<B>
 where
     B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -68,6 +68,60 @@ const NEVER: &[&str] = &[
     "/ocsapp/apps/notes/**/settings/**",
 ];
 
+/// What is closed inside listed apps, by the apps' own route tables: app, and what is behind it at any depth.
+const INSIDE: &[(&str, &str)] = &[
+    ("notifications", "admin_notifications*/**"),
+    ("notifications", "settings/admin/**"),
+    ("notifications", "push*/**"),
+    ("notifications", "webpush*/**"),
+    ("spreed", "bot/admin*/**"),
+    ("spreed", "signaling/backend*/**"),
+    ("spreed", "signaling/welcome*/**"),
+    ("spreed", "recording/backend*/**"),
+    ("spreed", "recording/welcome*/**"),
+    ("spreed", "recording/store/**"),
+    ("spreed", "recording/**/store/**"),
+    ("spreed", "hostedsignalingserver*/**"),
+    ("spreed", "settings/sip/**"),
+    ("spreed", "certificate*/**"),
+    ("spreed", "command*/**"),
+    ("spreed", "bridge*/**"),
+];
+
+/// The same, where it is the app's `api` and nothing deeper.
+const INSIDE_API: &[(&str, &str)] = &[
+    ("mail", "settings/**"),
+    ("mail", "integration/**"),
+    ("mail", "oauth/**"),
+    ("mail", "autoconfig/**"),
+    ("mail", "smime/**"),
+    ("mail", "delegations/**"),
+    ("mail", "sieve/account/**"),
+];
+
+/// The same, closed to whoever writes.
+const INSIDE_TO_WRITERS: &[(&str, &str)] = &[
+    ("mail", "accounts/"),
+    ("mail", "accounts/*?/"),
+    ("mail", "accounts/*?/smime-certificate/**"),
+    ("deck", "config/**"),
+];
+
+/// Whether this is closed inside an app.
+fn inside_an_app(method: &str, routed: &str) -> bool {
+    let reads = matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT" | "SEARCH");
+    let closed = |rows: &[(&str, &str)], middles: &[&str]| {
+        rows.iter().filter(|(app, _)| routed.contains(app)).any(|(app, tail)| {
+            ["/apps/", "/ocsapp/apps/"].iter().any(|entry| {
+                middles.iter().any(|middle| fits(format!("{entry}{app}{middle}{tail}").as_bytes(), routed.as_bytes()))
+            })
+        })
+    };
+    closed(INSIDE, &["/", "/**/"])
+        || closed(INSIDE_API, &["/api/"])
+        || !reads && closed(INSIDE_TO_WRITERS, &["/", "/**/"])
+}
+
 /// Families of nextcloud.md §4, second table. All end in `/`, as the path does that is held against them.
 const FAMILIES: &[(&str, &str)] = &[
     ("/mcp/**", "ours"),
@@ -148,7 +202,7 @@ const FAMILIES: &[(&str, &str)] = &[
 pub fn read(method: &str, target: &str, reader: Reader) -> Reading {
     let path = reader.path(target);
     let routed = routed(&path);
-    if NEVER.iter().any(|glob| fits(glob.as_bytes(), routed.as_bytes())) {
+    if NEVER.iter().any(|glob| fits(glob.as_bytes(), routed.as_bytes())) || inside_an_app(method, &routed) {
         return Reading::Never;
     }
     // What only a proxy of ours, or an entry point by another name, would know is not listed.

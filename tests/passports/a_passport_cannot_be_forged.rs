@@ -2,6 +2,7 @@ use obo_proxy::body::Body;
 use obo_proxy::middleware::authenticate::{Authenticated, Caller};
 use obo_proxy::middleware::authorize::Authorized;
 use obo_proxy::middleware::exchange::{Exchanged, Grant};
+use obo_proxy::middleware::untouched::Untouched;
 use obo_proxy::nextcloud::family::Family;
 
 fn authenticated(request: http::Request<Body>, caller: Caller) -> Authenticated {
@@ -16,6 +17,10 @@ fn exchanged(request: http::Request<Body>, family: Family, grant: Grant) -> Exch
     Exchanged { request, family, grant }
 }
 
+fn untouched(request: http::Request<Body>, peer: std::net::IpAddr) -> Untouched {
+    Untouched { request, peer }
+}
+
 fn main() {
-    let _ = (authenticated, authorized, exchanged);
+    let _ = (authenticated, authorized, exchanged, untouched);
 }

@@ -22,15 +22,16 @@ async fn requests_of_alice_and_bob_arrive_as_theirs_with_tokens_that_keycloak_is
     for (user, tokens) in [("alice", &alice), ("bob", &bob)] {
         let own: Vec<_> = seen.iter().filter(|seen| seen.user.as_deref() == Some(user)).collect();
         assert!(own.len() >= 2, "{own:?}");
-        for token in own.into_iter().map(bearer) {
+        for (of_files, token) in own.into_iter().map(|seen| (seen.path().contains("/files/"), bearer(seen))) {
             let subject = tokens.claims();
             assert_eq!(token["aud"], "nextcloud");
             assert_eq!(token["azp"], "mcp-server");
             assert_eq!(token["iss"], realm.issuer());
             assert_eq!((&token["sub"], &token["sid"]), (&subject["sub"], &subject["sid"]));
             assert_eq!(token["preferred_username"], user);
-            // Of the caller's scopes none crosses by itself.
-            assert_eq!(token.scope(), ["email", "profile"].into());
+            // Of the caller's scopes those cross that the route needs.
+            let scopes: &[&str] = if of_files { &["email", "files.read", "profile"] } else { &["email", "profile"] };
+            assert_eq!(token.scope(), scopes.iter().copied().collect());
             assert!(token["jti"].as_str().unwrap().starts_with("ntrtte:"), "{}", token["jti"]);
             assert!(token["exp"].as_u64().unwrap() <= now() + 120);
             assert_ne!(token["jti"], subject["jti"]);

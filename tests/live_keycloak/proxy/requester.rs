@@ -1,6 +1,8 @@
 //! What callers are told when the requester in Keycloak, or what obo-proxy was configured with, is not right; what it may
 //! ask for when it is.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::house::{Plan, WHOAMI, bearer};
@@ -131,4 +133,31 @@ async fn a_token_with_scopes_that_nobody_asked_for_is_thrown_away_and_the_log_na
     let Some(realm) = Realm::shared().await else { return };
     let plan = Plan::at(&realm).issuer("default_scopes = [\"profile\"]");
     ends_with(&realm, plan, 502, "idp_malformed", "scopes that nobody asked for (email)").await;
+}
+
+/// Least privilege: each route is exchanged for its own scopes, and Keycloak grants those and no others.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scope_of_each_route_is_asked_for_and_granted_alone() {
+    let Some(realm) = Realm::shared().await else { return };
+    let house = Plan::at(&realm).open().await;
+    let tokens = realm.login("alice", "alice", &["files.write", "shares.read", "notes.read"]).await;
+    for (path, scopes) in [
+        (WHOAMI, ["email", "profile"].into()),
+        ("/remote.php/dav/files/alice/alice.txt", ["email", "files.read", "profile"].into()),
+        ("/apps/notes/api/v1/notes", ["email", "notes.read", "profile"].into()),
+        (
+            "/ocs/v2.php/apps/files_sharing/api/v1/shares?format=json",
+            BTreeSet::from(["email", "files.read", "profile", "shares.read"]),
+        ),
+    ] {
+        let answer = house.get(path, &tokens.access).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert_eq!(bearer(house.nextcloud.seen().last().unwrap()).scope(), scopes, "{path}");
+    }
+    // A token that was granted too little is told what to ask for, and reaches nobody.
+    let before = house.nextcloud.seen().len();
+    let answer = house.get("/remote.php/dav/calendars/alice/personal/", &tokens.access).await;
+    assert_eq!((answer.status, answer.body["error"].as_str()), (403, Some("insufficient_scope")));
+    assert_eq!(house.nextcloud.seen().len(), before);
+    house.close().await;
 }

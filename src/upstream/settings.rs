@@ -8,6 +8,8 @@ use std::time::Duration;
 use http::HeaderValue;
 use ipnet::IpNet;
 
+use crate::nextcloud::mount::Mount;
+
 /// Where Nextcloud listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpstreamAddress {
@@ -34,6 +36,8 @@ pub enum UpstreamAddress {
 pub struct NextcloudSettings {
     /// Where Nextcloud listens.
     pub address: UpstreamAddress,
+    /// The roots of paths: callers', Nextcloud's web server's, Nextcloud's own.
+    pub mount: Mount,
     /// The `Host` that Nextcloud is addressed by.
     pub host: HeaderValue,
     /// Our public scheme.
@@ -42,7 +46,7 @@ pub struct NextcloudSettings {
     pub public_authority: Arc<str>,
     /// The same as a header value.
     pub forwarded_host: HeaderValue,
-    /// The authorities in Nextcloud's `Location`s that mean ourselves.
+    /// The authorities that mean ourselves where Nextcloud names them, in `Location`, `Link` and hrefs.
     pub own_authorities: Arc<[String]>,
     /// Proxies before us whose `X-Forwarded-For` is believed; empty: nobody's.
     pub trusted_proxies: Arc<[IpNet]>,
@@ -57,6 +61,12 @@ pub struct NextcloudSettings {
 }
 
 impl NextcloudSettings {
+    /// Scheme and authority by which callers reach us.
+    #[must_use]
+    pub fn public_origin(&self) -> String {
+        format!("{}://{}", self.public_scheme, self.public_authority)
+    }
+
     /// Whether an address is that of a proxy that we believe.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {

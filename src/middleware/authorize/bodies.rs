@@ -1,0 +1,86 @@
+//! Which bodies decide, and what they say: the paths of a REPORT or a SEARCH, the parameters of a share, the attendees of an event.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::error::{BadRequest, Error};
+use crate::nextcloud::dav_body;
+use crate::nextcloud::family::Family;
+use crate::nextcloud::parameters::{self, Parameters};
+use crate::nextcloud::policy::egress;
+use crate::nextcloud::policy::report::{BadHref, Ours};
+use crate::nextcloud::policy::{Access, Needs, Policy, Refusal};
+use crate::nextcloud::route::Route;
+
+/// A body that decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deciding {
+    /// The paths of a REPORT.
+    Report,
+    /// The scope of a SEARCH.
+    Search,
+    /// Parameters of a share, or, for the switches against egress, of a conversation.
+    Parameters,
+    /// A calendar object, for the switches against egress.
+    Calendar,
+}
+
+impl Deciding {
+    /// What has to be read of this request, if anything.
+    #[must_use]
+    pub fn of(policy: &Policy, route: &Route<'_>, method: &Method) -> Option<Self> {
+        match (method.as_str(), route.family()) {
+            ("SEARCH", Family::FileSearch) => Some(Self::Search),
+            ("REPORT", family) if family.is_dav() => Some(Self::Report),
+            ("DELETE", Family::Shares) => None,
+            (_, Family::Shares) if Access::of(method) == Access::Write => Some(Self::Parameters),
+            _ => policy.egress.reading(route, method).map(|reading| match reading {
+                egress::Reading::Parameters => Self::Parameters,
+                egress::Reading::Calendar => Self::Calendar,
+            }),
+        }
+    }
+
+    /// What the body makes the request need.
+    ///
+    /// # Errors
+    /// What no mode of enforcement softens: another reading, a path on the never-list, a way out that is switched off.
+    pub fn judge(
+        self,
+        policy: &Policy,
+        route: &Route<'_>,
+        (query, headers, body): (Option<&str>, &HeaderMap, &Bytes),
+        ours: Ours<'_>,
+    ) -> Result<Result<Needs, Refusal>, Error> {
+        match self {
+            Self::Report => {
+                parameters::uncoded(headers)?;
+                policy.report_body(route.family(), &dav_body::read(body)?, ours).map_err(bad_href)
+            }
+            Self::Search => {
+                parameters::uncoded(headers)?;
+                policy.search_body(&dav_body::read(body)?, ours).map_err(bad_href)
+            }
+            Self::Parameters => {
+                let parameters = Parameters::read(query, headers, body)?;
+                policy.egress.by_parameters(route, &parameters)?.map_err(Error::PolicyRefused)?;
+                match route.family() {
+                    Family::Shares => Ok(policy.share(route.path_in_family(), &parameters)?),
+                    _ => Ok(Ok(Needs::default())),
+                }
+            }
+            Self::Calendar => {
+                parameters::uncoded(headers)?;
+                policy.egress.by_calendar(body)?.map_err(Error::PolicyRefused)?;
+                Ok(Ok(Needs::default()))
+            }
+        }
+    }
+}
+
+fn bad_href(bad: BadHref) -> Error {
+    match bad {
+        BadHref::Path(reason) => BadRequest::Href(reason).into(),
+        BadHref::Never(never) => Error::ForbiddenRoute(never),
+    }
+}

@@ -1,0 +1,261 @@
+//! The body of a REPORT or a SEARCH: XML, read strictly, for the paths in it (law 7, checklist row 55).
+//!
+//! Every element called `href`, in whatever namespace and place, names a path on which Nextcloud will act; each is read here with the
+//! bytes that it stands at. sabre reads with libxml, which undoes CDATA and character references, knows encodings, entities and
+//! document types, and joins text around a comment. Whatever it could read differently from us is refused: a `DOCTYPE`, an entity
+//! that XML does not know by itself, another encoding than UTF-8, markup inside an `href`. A `Content-Encoding` is refused as well:
+//! PHP does not undo it, but a server in between may.
+
+use std::fmt;
+use std::ops::Range;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesDecl, Event};
+
+/// Deeper bodies are refused; a REPORT of a real client goes ten deep.
+const DEPTH: usize = 64;
+/// More paths than these are refused.
+const MOST_HREFS: usize = 10_000;
+
+/// What a body is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DavBody {
+    /// The local name of its root element: the kind of the report.
+    pub root: String,
+    /// The paths in it, in their order.
+    pub hrefs: Vec<Href>,
+    /// The local names of all its elements, once each, lower-cased.
+    pub elements: Vec<String>,
+}
+
+/// A path in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Href {
+    /// Its text: CDATA and character references undone, still percent-encoded.
+    pub text: String,
+    /// Where it stands in the body, between `<href>` and `</href>`.
+    pub span: Range<usize>,
+}
+
+/// Why a body has more than one reading. The caller is told 400 `invalid_request`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AmbiguousBody {
+    /// Not UTF-8, or said to be something else, or with a byte order mark.
+    Encoding,
+    /// A document type: it can define entities.
+    DocumentType,
+    /// A reference to an entity that XML does not define.
+    Entity,
+    /// Not well-formed XML, or none at all.
+    Malformed,
+    /// Markup inside an `href`, or a namespace or nesting that nobody needs.
+    Href,
+    /// More depth or more paths than any client sends.
+    Excessive,
+    /// A content coding.
+    Coded,
+    /// Neither JSON nor a form, or said twice what it is.
+    Kind,
+    /// A parameter stands there twice, or under a name that PHP would change.
+    Parameter,
+    /// A value that decides and has more than one reading.
+    Value,
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// [`AmbiguousBody`].
+pub fn read(body: &[u8]) -> Result<DavBody, AmbiguousBody> {
+    let text = std::str::from_utf8(body).map_err(|_| AmbiguousBody::Encoding)?;
+    if text.starts_with('\u{feff}') || text.contains('\0') {
+        return Err(AmbiguousBody::Encoding);
+    }
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().enable_all_checks(true);
+    let mut reading = Reading::default();
+    loop {
+        let before = at(&reader);
+        let event = reader.read_event().map_err(|_| AmbiguousBody::Malformed)?;
+        let after = at(&reader);
+        match event {
+            Event::Eof => return reading.finish(),
+            event => reading.event(&event, before..after)?,
+        }
+    }
+}
+
+/// The body with each path replaced by what `map` makes of it; `None` leaves it as it stands.
+#[must_use]
+pub fn with_hrefs(body: &[u8], hrefs: &[Href], map: impl Fn(&str) -> Option<String>) -> Vec<u8> {
+    let mut mapped = Vec::with_capacity(body.len());
+    let mut done = 0;
+    for href in hrefs {
+        let Some(text) = map(&href.text) else { continue };
+        mapped.extend_from_slice(body.get(done..href.span.start).unwrap_or_default());
+        mapped.extend_from_slice(quick_xml::escape::escape(text.as_str()).as_bytes());
+        done = href.span.end;
+    }
+    mapped.extend_from_slice(body.get(done..).unwrap_or_default());
+    mapped
+}
+
+fn at(reader: &Reader<&[u8]>) -> usize {
+    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
+}
+
+#[derive(Default)]
+struct Reading {
+    root: Option<String>,
+    hrefs: Vec<Href>,
+    elements: Vec<String>,
+    depth: usize,
+    /// The `href` that is open: where its content began, and its text so far.
+    open: Option<(usize, String)>,
+    begun: bool,
+}
+
+impl Reading {
+    fn event(&mut self, event: &Event<'_>, span: Range<usize>) -> Result<(), AmbiguousBody> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        match event {
+            Event::Decl(declaration) if first => check(declaration),
+            Event::Decl(_) => Err(AmbiguousBody::Malformed),
+            Event::DocType(_) => Err(AmbiguousBody::DocumentType),
+            Event::Start(start) => {
+                for attribute in start.attributes() {
+                    attribute.map_err(|_| AmbiguousBody::Malformed)?;
+                }
+                self.start(start.name().as_ref(), span.end)
+            }
+            Event::Empty(start) => {
+                for attribute in start.attributes() {
+                    attribute.map_err(|_| AmbiguousBody::Malformed)?;
+                }
+                self.start(start.name().as_ref(), span.end)?;
+                self.end(span.end)
+            }
+            Event::End(_) => self.end(span.start),
+            Event::Text(text) => self.text(text.as_ref()),
+            Event::CData(data) if self.depth > 0 => self.text(data.as_ref()),
+            Event::CData(_) => Err(AmbiguousBody::Malformed),
+            Event::GeneralRef(reference) => {
+                let resolved = match reference.resolve_char_ref() {
+                    Ok(Some(letter)) => letter,
+                    Ok(None) => predefined(reference.as_ref()).ok_or(AmbiguousBody::Entity)?,
+                    Err(_) => return Err(AmbiguousBody::Malformed),
+                };
+                self.text(resolved.encode_utf8(&mut [0; 4]))
+            }
+            // Text around these is one text to some readers.
+            Event::Comment(_) | Event::PI(_) if self.open.is_some() => Err(AmbiguousBody::Href),
+            Event::Comment(_) | Event::PI(_) | Event::Eof => Ok(()),
+        }
+    }
+
+    fn start(&mut self, name: &str, content: usize) -> Result<(), AmbiguousBody> {
+        if self.open.is_some() {
+            return Err(AmbiguousBody::Href);
+        }
+        if self.depth == 0 && self.root.is_some() {
+            return Err(AmbiguousBody::Malformed);
+        }
+        self.depth += 1;
+        if self.depth > DEPTH || self.hrefs.len() >= MOST_HREFS {
+            return Err(AmbiguousBody::Excessive);
+        }
+        // Behind the last colon: wider than XML's namespaces, in which a name has one at most.
+        let local = name.rsplit(':').next().unwrap_or(name);
+        if self.root.is_none() {
+            self.root = Some(local.to_owned());
+        }
+        let lower = local.to_ascii_lowercase();
+        if lower == "href" {
+            self.open = Some((content, String::new()));
+        }
+        if !self.elements.contains(&lower) && self.elements.len() < MOST_HREFS {
+            self.elements.push(lower);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, content: usize) -> Result<(), AmbiguousBody> {
+        self.depth = self.depth.checked_sub(1).ok_or(AmbiguousBody::Malformed)?;
+        if let Some((begun, text)) = self.open.take() {
+            self.hrefs.push(Href { text, span: begun..content });
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), AmbiguousBody> {
+        if let Some((_, own)) = &mut self.open {
+            own.push_str(text);
+        } else if self.depth == 0 && !text.trim_ascii().is_empty() {
+            return Err(AmbiguousBody::Malformed);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<DavBody, AmbiguousBody> {
+        match self.root {
+            Some(root) if self.depth == 0 => Ok(DavBody { root, hrefs: self.hrefs, elements: self.elements }),
+            _ => Err(AmbiguousBody::Malformed),
+        }
+    }
+}
+
+/// XML 1.0, and UTF-8 if anything is said.
+fn check(declaration: &BytesDecl<'_>) -> Result<(), AmbiguousBody> {
+    match declaration.version() {
+        Ok(version) if version.as_ref() == "1.0" => {}
+        _ => return Err(AmbiguousBody::Malformed),
+    }
+    match declaration.encoding() {
+        None => Ok(()),
+        Some(Ok(encoding)) if encoding.as_ref().eq_ignore_ascii_case("utf-8") => Ok(()),
+        Some(_) => Err(AmbiguousBody::Encoding),
+    }
+}
+
+fn predefined(name: &str) -> Option<char> {
+    Some(match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => return None,
+    })
+}
+
+// === impl AmbiguousBody ===
+
+impl AmbiguousBody {
+    /// A stable name for the caller, logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Encoding => "encoding",
+            Self::DocumentType => "document_type",
+            Self::Entity => "entity",
+            Self::Malformed => "malformed",
+            Self::Href => "href",
+            Self::Excessive => "excessive",
+            Self::Coded => "content_encoding",
+            Self::Kind => "content_type",
+            Self::Parameter => "parameter",
+            Self::Value => "value",
+        }
+    }
+}
+
+impl fmt::Display for AmbiguousBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for AmbiguousBody {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! What is found in bodies, and what is refused.
+
+use super::*;
+
+fn hrefs(body: &str) -> Result<Vec<String>, AmbiguousBody> {
+    read(body.as_bytes()).map(|read| read.hrefs.into_iter().map(|href| href.text).collect())
+}
+
+fn multiget(href: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<c:calendar-multiget xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\">\
+         <d:prop><c:calendar-data/></d:prop>{href}</c:calendar-multiget>\n"
+    )
+}
+
+#[test]
+fn every_href_is_found_with_its_place() {
+    let body =
+        multiget("<d:href>/a/b%20c.ics</d:href><d:href><![CDATA[/d&e]]></d:href><d:href>/&#x66;&amp;&#103;</d:href>");
+    let found = read(body.as_bytes()).unwrap();
+    assert_eq!(found.root, "calendar-multiget");
+    let texts: Vec<_> = found.hrefs.iter().map(|href| href.text.as_str()).collect();
+    assert_eq!(texts, ["/a/b%20c.ics", "/d&e", "/f&g"]);
+    let raw: Vec<_> = found.hrefs.iter().map(|href| &body[href.span.clone()]).collect();
+    assert_eq!(raw, ["/a/b%20c.ics", "<![CDATA[/d&e]]>", "/&#x66;&amp;&#103;"]);
+}
+
+#[test]
+fn paths_are_replaced_where_they_stand_and_nothing_else_is() {
+    let body =
+        multiget("<d:href>/p/a&amp;b</d:href><d:href>/other</d:href><!-- /p/c --><d:href><![CDATA[/p/d]]></d:href>");
+    let found = read(body.as_bytes()).unwrap();
+    let mapped = with_hrefs(body.as_bytes(), &found.hrefs, |path| path.strip_prefix("/p").map(str::to_owned));
+    let expected = multiget("<d:href>/a&amp;b</d:href><d:href>/other</d:href><!-- /p/c --><d:href>/d</d:href>");
+    assert_eq!(String::from_utf8(mapped).unwrap(), expected);
+    assert_eq!(with_hrefs(body.as_bytes(), &found.hrefs, |_| None), body.as_bytes());
+}
+
+#[test]
+fn an_href_is_one_in_whatever_namespace_case_and_place() {
+    for (href, text) in [
+        ("<href xmlns=\"DAV:\">/x</href>", "/x"),
+        ("<HREF xmlns=\"DAV:\">/x</HREF>", "/x"),
+        ("<z:Href xmlns:z=\"urn:x\">/x</z:Href>", "/x"),
+        ("<a:b:href>/x</a:b:href>", "/x"),
+        ("<c:filter><c:comp-filter><d:href>/x</d:href></c:comp-filter></c:filter>", "/x"),
+        ("<d:href a=\"&gt;\" b='>'>/x</d:href>", "/x"),
+        ("<d:href/>", ""),
+        ("<d:href></d:href>", ""),
+    ] {
+        assert_eq!(hrefs(&multiget(href)), Ok(vec![text.to_owned()]), "{href}");
+    }
+    for none in ["<!-- <d:href>/x</d:href> -->", "<d:x><![CDATA[<d:href>/x</d:href>]]></d:x>", "<d:x a=\"<d:href>\"/>"]
+    {
+        assert!(!matches!(hrefs(&multiget(none)), Ok(found) if !found.is_empty()), "{none}");
+    }
+}
+
+#[test]
+fn markup_inside_an_href_is_ambiguous() {
+    for href in [
+        "<d:href>/a<!-- x -->/b</d:href>",
+        "<d:href>/a<?x y?>/b</d:href>",
+        "<d:href>/a<d:x/>/b</d:href>",
+        "<d:href>/a<d:href>/b</d:href></d:href>",
+        "<d:href><d:x>/b</d:x></d:href>",
+    ] {
+        assert_eq!(hrefs(&multiget(href)), Err(AmbiguousBody::Href), "{href}");
+    }
+}
+
+#[test]
+fn entities_and_document_types_are_ambiguous() {
+    for (body, why) in [
+        (
+            "<!DOCTYPE x [<!ENTITY e \"/y\">]><d:r xmlns:d=\"DAV:\"><d:href>&e;</d:href></d:r>",
+            AmbiguousBody::DocumentType,
+        ),
+        ("<!DOCTYPE x><d:r xmlns:d=\"DAV:\"/>", AmbiguousBody::DocumentType),
+        ("<d:r xmlns:d=\"DAV:\"><d:href>/&e;</d:href></d:r>", AmbiguousBody::Entity),
+        ("<d:r xmlns:d=\"DAV:\">&nbsp;<d:href>/x</d:href></d:r>", AmbiguousBody::Entity),
+        ("<d:r xmlns:d=\"DAV:\"><d:href>/&#x0;</d:href></d:r>", AmbiguousBody::Malformed),
+        ("<d:r xmlns:d=\"DAV:\"><d:href>/&#xD800;</d:href></d:r>", AmbiguousBody::Malformed),
+    ] {
+        assert_eq!(hrefs(body), Err(why), "{body}");
+    }
+}
+
+#[test]
+fn another_encoding_is_ambiguous() {
+    for body in [
+        "\u{feff}<d:r/>",
+        "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><d:r/>",
+        "<?xml version=\"1.0\" encoding=\"UTF-16\"?><d:r/>",
+        "<?xml version=\"1.0\" encoding=\"UTF-7\"?><d:r/>",
+        "<d:r>\0</d:r>",
+    ] {
+        assert_eq!(hrefs(body), Err(AmbiguousBody::Encoding), "{body:?}");
+    }
+    assert_eq!(read(b"<d:r>\xff</d:r>"), Err(AmbiguousBody::Encoding));
+    assert_eq!(read(b"\xff\xfe<\0r\0/\0>\0"), Err(AmbiguousBody::Encoding));
+    for declared in ["UTF-8", "utf-8"] {
+        assert!(hrefs(&format!("<?xml version=\"1.0\" encoding=\"{declared}\"?><d:r/>")).is_ok());
+    }
+}
+
+#[test]
+fn what_is_not_well_formed_is_ambiguous() {
+    for body in [
+        "",
+        " ",
+        "text",
+        "<a>",
+        "</a>",
+        "<a></b>",
+        "<a/><b/>",
+        "<a/>text",
+        "text<a/>",
+        "<a><!-- -- --></a>",
+        "<a x=1/>",
+        "<a x='1' x='2'/>",
+        "<a>&</a>",
+        "<a>& b</a>",
+        "<a><![CDATA[</a>",
+        "<a/><![CDATA[x]]>",
+        "<?xml version=\"1.1\"?><a/>",
+        "<a><?xml version=\"1.0\"?></a>",
+        " <?xml version=\"1.0\"?><a/>",
+        "<a",
+    ] {
+        assert_eq!(hrefs(body), Err(AmbiguousBody::Malformed), "{body}");
+    }
+}
+
+#[test]
+fn depth_and_number_are_bounded() {
+    let deep = format!("{}{}", "<a>".repeat(DEPTH + 1), "</a>".repeat(DEPTH + 1));
+    assert_eq!(hrefs(&deep), Err(AmbiguousBody::Excessive));
+    let many = format!("<a>{}</a>", "<href>/x</href>".repeat(MOST_HREFS + 1));
+    assert_eq!(hrefs(&many), Err(AmbiguousBody::Excessive));
+}

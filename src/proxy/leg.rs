@@ -1,0 +1,187 @@
+//! One world's way to Nextcloud and back: a pool of connections of its own, deadlines by phase, counts. What may go this way is not decided
+//! here.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::CONTENT_TYPE;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use prometheus::Histogram;
+
+use super::stream::{Download, Ending};
+use super::upload::{Progress, Upload, UploadFailure};
+use crate::body::Body;
+use crate::error::{BadRequest, Error};
+use crate::metrics::{Counters, Upstream};
+use crate::session::Lease;
+use crate::upstream::{Connector, NextcloudSettings};
+
+/// Idle connections are closed after this long: Apache closes its own after five seconds.
+const IDLE_CONNECTIONS: Duration = Duration::from_secs(4);
+
+/// A pool of connections to Nextcloud, and how they are used. Requests with a token and requests without one have a leg each, so that they
+/// never share a connection (checklist rows 10 and 49).
+pub struct Leg {
+    client: Client<Connector, Body>,
+    /// How Nextcloud is addressed, and how long it may take.
+    pub settings: Arc<NextcloudSettings>,
+    authority: Authority,
+    outcomes: Counters<Upstream>,
+    seconds: Histogram,
+}
+
+impl Leg {
+    /// A leg with a pool of its own, counted by these.
+    #[must_use]
+    pub fn new(
+        connector: Connector,
+        settings: Arc<NextcloudSettings>,
+        outcomes: Counters<Upstream>,
+        seconds: Histogram,
+    ) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_CONNECTIONS)
+            .pool_timer(hyper_util::rt::TokioTimer::new())
+            .set_host(false)
+            .build(connector);
+        Self { client, settings, authority: Authority::from_static("nextcloud"), outcomes, seconds }
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// [`Error::NextcloudUnreachable`], [`Error::NextcloudTimeout`], [`Error::BodyTooLarge`], [`BadRequest::Body`].
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+        let began = Instant::now();
+        let outcome = if request.body().is_end_stream() {
+            self.without_body(request).await
+        } else {
+            self.with_body(request).await
+        };
+        match &outcome {
+            Ok(_) => {
+                self.seconds.observe(began.elapsed().as_secs_f64());
+                self.outcomes.count(Upstream::Answered);
+            }
+            Err(Error::NextcloudTimeout(_)) => self.outcomes.count(Upstream::Timeout),
+            Err(_) => self.outcomes.count(Upstream::Unreachable),
+        }
+        outcome
+    }
+
+    async fn without_body(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+        tokio::time::timeout(self.settings.head_timeout, self.client.request(request))
+            .await
+            .map_err(|_| Error::NextcloudTimeout("response head"))?
+            .map_err(|error| unreachable(&error))
+    }
+
+    async fn with_body(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+        let (head, body) = request.into_parts();
+        let (upload, progress) = Upload::new(body, self.settings.largest_body);
+        let sending = self.client.request(Request::from_parts(head, Body::new(upload)));
+        tokio::pin!(sending);
+        loop {
+            let deadline = progress.deadline(self.settings.idle_timeout, self.settings.head_timeout);
+            tokio::select! {
+                biased;
+                answer = &mut sending => return answer.map_err(|error| failed_upload(&error, &progress)),
+                () = tokio::time::sleep_until(deadline) => {
+                    if tokio::time::Instant::now() >= progress.deadline(self.settings.idle_timeout, self.settings.head_timeout) {
+                        return Err(Error::NextcloudTimeout("upload or response head"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The answer with its body watched; an event stream ends by `ending`. A session is in use until the body is through; that of an event
+    /// stream may never be, and Nextcloud has done with the session by then.
+    pub fn streamed(
+        &self,
+        answer: Response<Incoming>,
+        ending: impl FnOnce() -> Ending,
+        lease: Option<Lease>,
+    ) -> Response<Body> {
+        if answer.body().is_end_stream() {
+            return answer.map(Body::from);
+        }
+        let ending = is_event_stream(answer.headers()).then(ending);
+        let lease = lease.filter(|_| ending.is_none());
+        answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending, lease)))
+    }
+
+    /// The same path and query, byte for byte behind the roots of the mount; the authority only names the pool.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPage`] for what lies outside our mount.
+    pub fn uri(&self, received: &Uri) -> Result<Uri, Error> {
+        let received = received.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let target = match self.settings.mount.target(received.as_str()).ok_or(Error::NoSuchPage)? {
+            Cow::Borrowed(_) => received,
+            Cow::Owned(target) => {
+                PathAndQuery::try_from(target).map_err(|_| Error::Internal("a target cannot be put together"))?
+            }
+        };
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(target);
+        Uri::from_parts(parts).map_err(|_| Error::Internal("a URI cannot be put together"))
+    }
+}
+
+/// A request on its way, without its body.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// As received.
+    pub method: Method,
+    /// As [`Leg::uri`] makes it.
+    pub uri: Uri,
+    /// Fit for Nextcloud.
+    pub headers: HeaderMap,
+}
+
+impl Outgoing {
+    /// The request with this body.
+    #[must_use]
+    pub fn with(self, body: Body) -> Request<Body> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.uri;
+        *request.headers_mut() = self.headers;
+        *request.version_mut() = Version::HTTP_11;
+        request
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+        kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    })
+}
+
+fn failed_upload(error: &hyper_util::client::legacy::Error, progress: &Progress) -> Error {
+    match progress.failure() {
+        Some(UploadFailure::TooLarge) => Error::BodyTooLarge,
+        Some(UploadFailure::BrokenOff) => BadRequest::Body.into(),
+        None => unreachable(error),
+    }
+}
+
+fn unreachable(error: &hyper_util::client::legacy::Error) -> Error {
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        said = format!("{said}: {inner}");
+        cause = inner.source();
+    }
+    Error::NextcloudUnreachable(said)
+}
