@@ -64,7 +64,8 @@ def a_tree_is_listed_moved_and_copied(nc, run, folder):
     run(nc.files.copy(f"{folder}/a/moved & kept.txt", f"{folder}/copied.txt"))
     assert {node.name for node in run(nc.files.listdir(folder))} == {"a", "copied.txt"}
     assert {node.name for node in run(nc.files.listdir(f"{folder}/a"))} == {"b", "moved & kept.txt"}
-    assert {node.name for node in run(nc.files.find(["like", "name", "%copied%"], path=folder))} == {"copied.txt"}
+    found = run(nc.files.find(["like", "name", "%copied%"]))
+    assert {node.user_path for node in found} == {f"{folder}/copied.txt"}
 
 
 def a_favourite_is_remembered(nc, run, folder):
