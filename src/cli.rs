@@ -44,6 +44,9 @@ enum Command {
         /// The port of obo-proxy on 127.0.0.1; by default a free one.
         #[arg(long, default_value_t = 0)]
         port: u16,
+        /// The `user_oidc` whose ways with bearers and sessions the stand-in has: 7.3 or 8.10.
+        #[arg(long, default_value = "7.3", value_parser = dev::generation)]
+        user_oidc: crate::dev::nextcloud::Generation,
     },
 }
 
@@ -73,7 +76,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             configured.load().and_then(|config| finish(check::run(config, online)))
         }
         #[cfg(feature = "dev")]
-        Command::Dev { json, port } => finish(dev::run(json, port)),
+        Command::Dev { json, port, user_oidc } => finish(dev::run(json, port, user_oidc)),
     };
     outcome.err().unwrap_or(ExitCode::SUCCESS)
 }

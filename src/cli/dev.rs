@@ -10,18 +10,30 @@ use super::serve::{Stop, control_runtime};
 use crate::app::{App, Running};
 use crate::config::Config;
 use crate::dev::identity_provider::{self, IdentityProvider};
-use crate::dev::nextcloud::{self, Nextcloud};
+use crate::dev::nextcloud::{self, Generation, Nextcloud};
 use crate::telemetry::Telemetry;
 use crate::token::Clock;
 
 /// What a request costs at a real Nextcloud that has to open a session for it (facts: 195 ms against 14).
 const SESSION_DELAY: Duration = Duration::from_millis(180);
 
+/// Reads a version of `user_oidc`.
+///
+/// # Errors
+/// It is none that the stand-in knows.
+pub(super) fn generation(version: &str) -> Result<Generation, String> {
+    match version {
+        "7.3" => Ok(Generation::V7_3),
+        "8.10" => Ok(Generation::V8_10),
+        _ => Err("the stand-in knows 7.3 and 8.10".into()),
+    }
+}
+
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// If anything cannot start.
-pub fn run(json: bool, port: u16) -> Result<(), Box<dyn std::error::Error>> {
+pub fn run(json: bool, port: u16, user_oidc: Generation) -> Result<(), Box<dyn std::error::Error>> {
     let control = control_runtime()?;
     control.block_on(async {
         let mut stop = Stop::new()?;
@@ -33,6 +45,7 @@ pub fn run(json: bool, port: u16) -> Result<(), Box<dyn std::error::Error>> {
         let secret = tempfile(options.requester_secret.expose_secret())?;
         let provider = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await?, options)?;
         let options = nextcloud::Options {
+            user_oidc,
             session_delay: SESSION_DELAY,
             base_url: public_url.clone(),
             ..nextcloud::Options::trusting(provider.issuer(), &provider.jwks_uri())
@@ -151,5 +164,19 @@ fn tempfile(secret: &str) -> std::io::Result<SecretFile> {
 impl Drop for SecretFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_names_its_generation_and_no_other_is_guessed() {
+        assert_eq!(generation("7.3"), Ok(Generation::V7_3));
+        assert_eq!(generation("8.10"), Ok(Generation::V8_10));
+        for unknown in ["", "8", "8.1", "8.10.1", "7.3 "] {
+            assert!(generation(unknown).is_err(), "{unknown}");
+        }
     }
 }

@@ -73,7 +73,7 @@ pub fn read(body: &[u8]) -> Result<DavBody, AmbiguousBody> {
     }
     let mut reader = Reader::from_str(text);
     reader.config_mut().enable_all_checks(true);
-    let mut reading = Reading::default();
+    let mut reading = Reading { ascii: text.is_ascii(), ..Reading::default() };
     loop {
         let before = at(&reader);
         let event = reader.read_event().map_err(|_| AmbiguousBody::Malformed)?;
@@ -106,6 +106,7 @@ fn at(reader: &Reader<&[u8]>) -> usize {
 
 #[derive(Default)]
 struct Reading {
+    ascii: bool,
     root: Option<String>,
     hrefs: Vec<Href>,
     elements: Vec<String>,
@@ -119,7 +120,7 @@ impl Reading {
     fn event(&mut self, event: &Event<'_>, span: Range<usize>) -> Result<(), AmbiguousBody> {
         let first = !std::mem::replace(&mut self.begun, true);
         match event {
-            Event::Decl(declaration) if first => check(declaration),
+            Event::Decl(declaration) if first => check(declaration, self.ascii),
             Event::Decl(_) => Err(AmbiguousBody::Malformed),
             Event::DocType(_) => Err(AmbiguousBody::DocumentType),
             Event::Start(start) => {
@@ -204,8 +205,8 @@ impl Reading {
     }
 }
 
-/// XML 1.0, and UTF-8 if anything is said.
-fn check(declaration: &BytesDecl<'_>) -> Result<(), AmbiguousBody> {
+/// XML 1.0, and UTF-8 if anything is said. Python's own XML writer says `us-ascii` and means it: where every byte is, that is UTF-8 too.
+fn check(declaration: &BytesDecl<'_>, ascii: bool) -> Result<(), AmbiguousBody> {
     match declaration.version() {
         Ok(version) if version.as_ref() == "1.0" => {}
         _ => return Err(AmbiguousBody::Malformed),
@@ -213,6 +214,7 @@ fn check(declaration: &BytesDecl<'_>) -> Result<(), AmbiguousBody> {
     match declaration.encoding() {
         None => Ok(()),
         Some(Ok(encoding)) if encoding.as_ref().eq_ignore_ascii_case("utf-8") => Ok(()),
+        Some(Ok(encoding)) if encoding.as_ref().eq_ignore_ascii_case("us-ascii") && ascii => Ok(()),
         Some(_) => Err(AmbiguousBody::Encoding),
     }
 }

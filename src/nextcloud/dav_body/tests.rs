@@ -93,13 +93,14 @@ fn another_encoding_is_ambiguous() {
         "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><d:r/>",
         "<?xml version=\"1.0\" encoding=\"UTF-16\"?><d:r/>",
         "<?xml version=\"1.0\" encoding=\"UTF-7\"?><d:r/>",
+        "<?xml version=\"1.0\" encoding=\"us-ascii\"?><d:r>ü</d:r>",
         "<d:r>\0</d:r>",
     ] {
         assert_eq!(hrefs(body), Err(AmbiguousBody::Encoding), "{body:?}");
     }
     assert_eq!(read(b"<d:r>\xff</d:r>"), Err(AmbiguousBody::Encoding));
     assert_eq!(read(b"\xff\xfe<\0r\0/\0>\0"), Err(AmbiguousBody::Encoding));
-    for declared in ["UTF-8", "utf-8"] {
+    for declared in ["UTF-8", "utf-8", "us-ascii"] {
         assert!(hrefs(&format!("<?xml version=\"1.0\" encoding=\"{declared}\"?><d:r/>")).is_ok());
     }
 }
