@@ -104,6 +104,8 @@ async fn a_token_that_nextcloud_refused_is_replaced_by_one_with_the_same_scopes(
     assert_eq!(told_with(&house, &token, NOTES, "").await.0.status, 502);
     assert_eq!(told_with(&house, &token, FILE, "").await.0.status, 200);
     assert_eq!(asked(&house), ["files.read", "notes.read", "files.read", "notes.read"]);
+    assert_eq!(told_with(&house, &token, NOTES, "").await.0.status, 200);
+    assert_eq!(asked(&house)[4..], ["notes.read"], "the refused replacement was served again");
     house.close().await;
 }
 

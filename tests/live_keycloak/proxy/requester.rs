@@ -150,9 +150,11 @@ async fn the_scope_of_each_route_is_asked_for_and_granted_alone() {
             BTreeSet::from(["email", "files.read", "profile", "shares.read"]),
         ),
     ] {
-        let answer = house.get(path, &tokens.access).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        assert_eq!(bearer(house.nextcloud.seen().last().unwrap()).scope(), scopes, "{path}");
+        // What the stand-in answers is not the question.
+        house.get(path, &tokens.access).await;
+        let seen = house.nextcloud.seen();
+        let seen = seen.last().unwrap();
+        assert_eq!((seen.target.as_str(), bearer(seen).scope()), (path, scopes));
     }
     // A token that was granted too little is told what to ask for, and reaches nobody.
     let before = house.nextcloud.seen().len();
