@@ -31,6 +31,7 @@ mod rejected;
 mod sessions;
 mod tls;
 mod never;
+mod families;
 mod mount;
 mod in_front;
 mod policy;
