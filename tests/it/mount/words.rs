@@ -101,7 +101,10 @@ fn xml(status: &str, fields: &str, body: &str) -> Vec<Vec<u8>> {
 
 async fn asked(house: &House, method: &str, fields: &str) -> Answer {
     let line = format!("{method} /nc/remote.php/dav/files/alice/");
-    ask(house, request(house, &line, &house.token("alice"), fields)).await
+    // A report has a body; no other method here reads it.
+    let body = if method == "REPORT" { "<d:report xmlns:d=\"DAV:\"/>" } else { "" };
+    let fields = format!("Content-Length: {}\r\n{fields}", body.len());
+    ask(house, request(house, &line, &house.token("alice"), &fields) + body).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,6 +206,9 @@ async fn a_refusal_by_redirect_is_recognised_below_a_webroot() {
     house.close().await;
 }
 
+/// A path that `If` names.
+const A: &str = "/remote.php/dav/calendars/alice/p/a";
+
 /// A multiget below a prefix names everything as callers do; Nextcloud would find nothing of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn hrefs_in_requests_are_told_in_nextclouds_words() {
@@ -228,17 +234,17 @@ async fn hrefs_in_requests_are_told_in_nextclouds_words() {
             ..Plan::default()
         };
         let house = plan.build().await;
+        // What lies elsewhere is refused to a token, and nobody's business without one.
+        let (credential, elsewhere, scope) = match top {
+            "" => (format!("Bearer {}", house.token("alice")), "", "/files/alice"),
+            _ => ("Basic YTpi".to_owned(), "<d:href>/x/nc/</d:href><d:href>http://else/nc/</d:href>", "/nc/alice"),
+        };
         let multiget = |root: &str| {
             format!(
                 "<c:calendar-multiget><d:prop/><d:href>{root}/remote.php/dav/calendars/alice/p/a%20b.ics</d:href>\
-                 <d:href>{origin}{root}/remote.php/dav/calendars/alice/p/b.ics</d:href><d:href>/x/nc/</d:href>\
-                 <d:href>http://else/nc/</d:href><x>/nc/</x></c:calendar-multiget>",
+                 <d:href>{origin}{root}/remote.php/dav/calendars/alice/p/b.ics</d:href>{elsewhere}<x>/nc/</x></c:calendar-multiget>",
                 origin = origin(&house)
             )
-        };
-        let credential = match top {
-            "" => format!("Bearer {}", house.token("alice")),
-            _ => "Basic YTpi".to_owned(),
         };
         let asked = multiget("/nc");
         for (fields, body) in [
@@ -247,7 +253,7 @@ async fn hrefs_in_requests_are_told_in_nextclouds_words() {
         ] {
             let head = format!(
                 "REPORT /nc/remote.php/dav/calendars/alice/p/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {credential}\r\n{fields}\r\n\
-                 Content-Type: application/xml\r\nIf: </nc/a> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/nc/b> ([\"x\"])\r\n\r\n{body}",
+                 Content-Type: application/xml\r\nIf: </nc{A}> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/nc{A}> ([\"x\"])\r\n\r\n{body}",
                 house.running.address,
                 origin(&house)
             );
@@ -255,20 +261,20 @@ async fn hrefs_in_requests_are_told_in_nextclouds_words() {
             let told = bodies.lock().pop().unwrap();
             assert!(told.ends_with(&format!("\n\n{}", multiget("/own"))), "{told}");
             let tags = format!(
-                "if: </own/a> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/own/b> ([\"x\"])\r",
+                "if: </own{A}> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/own{A}> ([\"x\"])\r",
                 origin(&house)
             );
             assert!(told.contains(&tags), "{told}");
         }
         // The scope of a SEARCH is no path on the host.
-        let search = "<d:scope><d:href>/nc/alice</d:href></d:scope>";
+        let search = format!("<d:scope><d:href>{scope}</d:href></d:scope>");
         let head = format!(
             "SEARCH /nc/remote.php/dav/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {credential}\r\nContent-Length: {}\r\n\r\n{search}",
             house.running.address,
             search.len()
         );
         ask(&house, head).await;
-        assert!(bodies.lock().pop().unwrap().ends_with(search));
+        assert!(bodies.lock().pop().unwrap().ends_with(&search));
         // Somebody's file is nobody's business.
         let file = "<d:href>/nc/a</d:href>";
         let head = format!(
