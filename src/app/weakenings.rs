@@ -22,7 +22,7 @@ pub(super) fn warn_of(config: &Config, metrics: &Metrics) {
         tracing::warn!(allow_never = never.as_str(), danger = never.reason(), "danger: part of the never-list is open");
     }
     for issuer in &config.issuers {
-        if issuer.scopes_from == ScopesFrom::Exchanged && issuer.profile == Profile::Keycloak {
+        if issuer.scopes_from == ScopesFrom::Obtained && issuer.profile == Profile::Keycloak {
             metrics.weakened.count(Weakening::ScopesFromExchange);
             tracing::warn!(issuer = %issuer.issuer, "scopes_from is exchanged: Keycloak grants whatever our client asks for, whatever the caller was granted");
         }

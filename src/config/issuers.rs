@@ -74,7 +74,7 @@ fn one(section: &mut Section, audiences: &[String], public_url: &Url, mode: &str
         ScopeSet::parse(USUAL_SCOPES)
     };
     let scopes_from = section.optional("scopes_from", scopes_from).unwrap_or(ScopesFrom::Caller);
-    if scopes_from == ScopesFrom::Exchanged && mode != "exchange" {
+    if scopes_from == ScopesFrom::Obtained && mode != "exchange" {
         section.fault("scopes_from", "\"exchanged\" needs mode = \"exchange\"");
     }
     let scope_prefix = section.optional("scope_prefix", policy::scope).unwrap_or_default().into();
@@ -144,7 +144,7 @@ fn algorithms(section: &mut Section) -> Vec<Algorithm> {
 fn scopes_from(name: &str) -> Result<ScopesFrom, String> {
     match name {
         "caller" => Ok(ScopesFrom::Caller),
-        "exchanged" => Ok(ScopesFrom::Exchanged),
+        "exchanged" => Ok(ScopesFrom::Obtained),
         other => Err(format!("{other:?} is neither caller nor exchanged")),
     }
 }

@@ -32,7 +32,7 @@ pub enum ScopesFrom {
     /// The caller's own token's.
     Caller,
     /// The exchanged token's, which the provider grants by its own rules. Nothing is asked for by route then.
-    Exchanged,
+    Obtained,
 }
 
 /// One issuer, resolved.

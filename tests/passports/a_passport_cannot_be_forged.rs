@@ -4,13 +4,14 @@ use obo_proxy::middleware::authorize::Authorized;
 use obo_proxy::middleware::exchange::{Exchanged, Grant};
 use obo_proxy::middleware::untouched::Untouched;
 use obo_proxy::nextcloud::family::Family;
+use obo_proxy::nextcloud::policy::Needs;
 
 fn authenticated(request: http::Request<Body>, caller: Caller) -> Authenticated {
     Authenticated { request, caller }
 }
 
-fn authorized(request: http::Request<Body>, caller: Caller, family: Family) -> Authorized {
-    Authorized { request, caller, family }
+fn authorized(request: http::Request<Body>, caller: Caller, family: Family, needs: Needs) -> Authorized {
+    Authorized { request, caller, family, needs }
 }
 
 fn exchanged(request: http::Request<Body>, family: Family, grant: Grant) -> Exchanged {

@@ -58,7 +58,7 @@ impl ScopeJudge {
             return Ok(needs);
         }
         let issuer = self.issuer(entry)?;
-        if matches!(issuer.settings.scopes_from, ScopesFrom::Exchanged) {
+        if matches!(issuer.settings.scopes_from, ScopesFrom::Obtained) {
             return Ok(needs);
         }
         match self.hold(&entry.identity().scopes, &issuer.settings, &needs) {
@@ -92,7 +92,7 @@ impl ScopeJudge {
             return Ok(needs.clone());
         }
         let issuer = self.issuer(entry)?;
-        if matches!(issuer.settings.scopes_from, ScopesFrom::Exchanged) {
+        if matches!(issuer.settings.scopes_from, ScopesFrom::Obtained) {
             return Ok(Needs::default());
         }
         // What every valid token has is not the provider's to grant.
