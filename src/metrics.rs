@@ -177,6 +177,8 @@ label! {
         NeverOpened = "never_opened",
         /// An issuer that grants whatever our client asks for decides about scopes.
         ScopesFromExchange = "scopes_from_exchange",
+        /// An issuer is asked without TLS.
+        IssuerWithoutTls = "issuer_without_tls",
     }
 }
 

@@ -37,6 +37,8 @@ label! {
         SubjectRefused = "subject_refused",
         /// Nobody used it.
         Idle = "idle",
+        /// It was used for long enough.
+        Aged = "aged",
         /// Its owner has newer ones.
         Quota = "quota",
         /// There was no room.

@@ -7,7 +7,7 @@ use http::HeaderValue;
 
 use super::cookies::SessionCookies;
 use super::departures::Departures;
-use super::settings::{FRESH_PROOF, OLDEST_PROOF, PROOF_PAUSE};
+use super::settings::{FRESH_PROOF, LONGEST_LIFE, OLDEST_PROOF, PROOF_PAUSE};
 use crate::exchange::ExchangedToken;
 use crate::flight::Flight;
 use crate::token::{Digest, Identity, Timestamp};
@@ -29,6 +29,7 @@ pub struct Session {
     proved_at: AtomicI64,
     /// When a proof was last begun that brought no answer.
     unanswered_at: AtomicI64,
+    opened_at: Timestamp,
     used_at: AtomicI64,
     state: AtomicU64,
     departures: Departures,
@@ -72,6 +73,7 @@ impl Session {
             bearer,
             proved_at: AtomicI64::new(now.0),
             unanswered_at: AtomicI64::new(NEVER),
+            opened_at: now,
             used_at: AtomicI64::new(now.0),
             state: AtomicU64::new(0),
             departures,
@@ -107,6 +109,12 @@ impl Session {
     #[must_use]
     pub fn bearer(&self) -> &Arc<ExchangedToken> {
         &self.bearer
+    }
+
+    /// Whether it has been used for long enough.
+    #[must_use]
+    pub fn is_aged(&self, now: Timestamp) -> bool {
+        now >= self.opened_at.after(LONGEST_LIFE)
     }
 
     /// When it was last taken into use.

@@ -153,9 +153,10 @@ impl Sessions {
             Seen::Refused => return Found::Without,
             Seen::Nothing => return Found::Absent(person),
         };
-        if now >= session.used_at().after(self.0.settings.idle) && !session.is_in_use() {
+        let idle = now >= session.used_at().after(self.0.settings.idle) && !session.is_in_use();
+        if idle || session.is_aged(now) {
             if self.0.store.write().remove(&session) {
-                self.ended(vec![session], SessionEnd::Idle);
+                self.ended(vec![session], if idle { SessionEnd::Idle } else { SessionEnd::Aged });
             }
             return Found::Absent(person);
         }

@@ -26,6 +26,9 @@ pub const PROOF_PAUSE: Duration = Duration::from_secs(5);
 pub const REFUSAL: Duration = Duration::from_secs(30);
 /// A Nextcloud for which sessions are useless is asked again after this long.
 pub const USELESS: Duration = Duration::from_mins(10);
+/// However much it is used, a session is opened anew after this long: an account that is remapped inside Nextcloud shows in no claim, and a
+/// session would go on as the old one.
+pub const LONGEST_LIFE: Duration = Duration::from_mins(30);
 /// A principal has at most this many sessions; its oldest goes (product.md §3).
 pub const QUOTA: usize = 8;
 /// A session that ended is logged out after this long though it is still in use, and once more when it no longer is.

@@ -1,5 +1,6 @@
 //! The paths in the body of a REPORT or a SEARCH: each goes through the same decision as a target (law 7, checklist row 55).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::Method;
@@ -40,7 +41,8 @@ impl Policy {
     }
 
     fn href(&self, href: &Href, ours: &PublicAddress) -> Result<Result<Needs, Refusal>, BadHref> {
-        let path = Destination::parse(href.text.as_bytes(), ours).map_err(BadHref::Path)?;
+        let text = spaced(href);
+        let path = Destination::parse(text.as_bytes(), ours).map_err(BadHref::Path)?;
         let route = path.route_with(&Method::GET, self.opened);
         self.open(&route)?;
         Ok(self.path(&route, Access::Read))
@@ -83,7 +85,8 @@ impl Policy {
 
 /// The scope of a SEARCH as a path from Nextcloud's root. One that is relative to the DAV root knows nothing of our mount.
 fn rooted(href: &Href, ours: &PublicAddress) -> Result<String, BadDestination> {
-    let text = href.text.as_bytes();
+    let text = spaced(href);
+    let text = text.as_bytes();
     match Destination::parse(text, ours) {
         Ok(absolute) if absolute.path().starts_with("/remote.php/") => Ok(absolute.path().to_owned()),
         _ => {
@@ -91,4 +94,9 @@ fn rooted(href: &Href, ours: &PublicAddress) -> Result<String, BadDestination> {
             Destination::parse(text, &unmounted).map(|path| format!("/remote.php/dav{}", path.path()))
         }
     }
+}
+
+/// A target cannot have a raw space, an `href` can, and clients write one; sabre decodes once and takes both spellings for the same.
+fn spaced(href: &Href) -> Cow<'_, str> {
+    if href.text.contains(' ') { href.text.replace(' ', "%20").into() } else { href.text.as_str().into() }
 }

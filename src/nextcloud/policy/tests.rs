@@ -110,6 +110,8 @@ fn a_report_needs_what_each_of_its_paths_needs() {
         "https://cloud.example/remote.php/dav/addressbooks/users/alice/contacts/1.vcf",
         "/remote.php/carddav/addressbooks/alice/contacts/2.vcf",
         "/remote.php/dav/%66iles/alice/x",
+        // As nc-py-api writes it.
+        "/remote.php/dav/files/alice/a folder/b",
     ]);
     let needs = "addressbooks.read calendars.read files.read";
     assert_eq!(report(Family::Calendars, &body), Ok(Ok(needs.into())));

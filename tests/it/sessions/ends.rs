@@ -124,6 +124,26 @@ async fn a_session_that_nobody_used_for_ten_minutes_is_logged_out() {
     house.close().await;
 }
 
+/// An account that is remapped inside Nextcloud shows in no claim of any token, and its session wins over the bearer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_in_constant_use_is_opened_anew_after_half_an_hour() {
+    let house = House::with_sessions().await;
+    let token = house.token("alice");
+    let first = cookie(&house, &token).await;
+    house.nextcloud.rename("alice", "carol");
+    for _ in 0..3 {
+        house.pass(599);
+        house.is(&token, "alice").await;
+        assert_eq!(house.last_call().header("cookie"), Some(&*first));
+    }
+    house.pass(3);
+    house.is(&token, "carol").await;
+    assert_ne!(house.last_call().header("cookie"), Some(&*first));
+    is_logged_out(&house, &first).await;
+    assert_eq!((house.ends("aged").await, house.kept().await), (1.0, 1.0));
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ninth_session_of_a_person_costs_the_first() {
     let house = House::with_sessions().await;
