@@ -64,7 +64,7 @@ def a_tree_is_listed_moved_and_copied(nc, run, folder):
     run(nc.files.copy(f"{folder}/a/moved & kept.txt", f"{folder}/copied.txt"))
     assert {node.name for node in run(nc.files.listdir(folder))} == {"a", "copied.txt"}
     assert {node.name for node in run(nc.files.listdir(f"{folder}/a"))} == {"b", "moved & kept.txt"}
-    found = run(nc.files.find(["like", "name", "%copied%"]))
+    found = run(nc.files.find(["like", "name", "%copied%"], path=folder))
     assert {node.user_path for node in found} == {f"{folder}/copied.txt"}
 
 

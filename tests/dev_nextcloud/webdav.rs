@@ -135,3 +135,17 @@ async fn comments_are_not_only_those_of_files() {
     let told = house.as_user("alice", "PROPFIND", "/remote.php/dav/comments/", &[("depth", "1")], "").await;
     assert!(told.text().contains("/comments/deckCard/") && told.text().contains("/comments/files/"));
 }
+
+/// Nextcloud switches `Depth: infinity` on, for files.
+#[tokio::test]
+async fn everything_below_a_folder_is_listed_if_it_is_asked_for() {
+    let house = House::of(Generation::V8_10).await;
+    for folder in ["/d", "/d/e"] {
+        assert_eq!(house.as_user("alice", "MKCOL", &format!("{FILES}{folder}"), &[], "").await.status, 201);
+    }
+    assert_eq!(house.as_user("alice", "PUT", &format!("{FILES}/d/e/f.txt"), &[], "x").await.status, 201);
+    for (depth, shown) in [("0", 1), ("1", 2), ("infinity", 3)] {
+        let listed = house.as_user("alice", "PROPFIND", &format!("{FILES}/d/"), &[("depth", depth)], "").await;
+        assert_eq!(listed.text().matches("<d:response>").count(), shown, "{depth}");
+    }
+}

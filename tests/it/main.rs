@@ -32,6 +32,7 @@ mod sessions;
 mod tls;
 mod never;
 mod families;
+mod surprises;
 mod mount;
 mod in_front;
 mod policy;

@@ -111,7 +111,7 @@ fn a_report_needs_what_each_of_its_paths_needs() {
         "/remote.php/carddav/addressbooks/alice/contacts/2.vcf",
         "/remote.php/dav/%66iles/alice/x",
         // As nc-py-api writes it.
-        "/remote.php/dav/files/alice/a folder/b",
+        "/remote.php/dav/files/alice/für dich/b",
     ]);
     let needs = "addressbooks.read calendars.read files.read";
     assert_eq!(report(Family::Calendars, &body), Ok(Ok(needs.into())));

@@ -8,8 +8,9 @@ use super::xml::{DAV, Element, Name};
 use super::{DavError, DavResult, collections, mounts, pim, properties, versions};
 
 pub(super) async fn propfind(call: &mut Call, site: &Site, place: &Place) -> DavResult {
-    // Deeper than one is not gone.
     let deep = call.header("depth").is_none_or(|depth| depth != "0");
+    // For files Nextcloud switches it on; elsewhere it counts as one.
+    let endless = call.header("depth").is_some_and(|depth| depth.eq_ignore_ascii_case("infinity"));
     let asked = asked(&call.body().await)?;
     let asked = asked.as_deref();
     if let Place::Pim(place) = place {
@@ -26,7 +27,17 @@ pub(super) async fn propfind(call: &mut Call, site: &Site, place: &Place) -> Dav
             let seen = mounts::node(&call.instance, path).ok_or_else(|| missing(path))?;
             let mut told = vec![properties::tell(&call.instance, site, &seen, asked)];
             if deep && seen.node.is_folder {
-                let children = mounts::children(&call.instance, path);
+                let mut children = mounts::children(&call.instance, path);
+                let mut next = 0;
+                while endless && let Some(child) = children.get(next) {
+                    let below = if child.node.is_folder {
+                        mounts::children(&call.instance, &child.node.path)
+                    } else {
+                        Vec::new()
+                    };
+                    children.extend(below);
+                    next += 1;
+                }
                 told.extend(children.iter().map(|child| properties::tell(&call.instance, site, child, asked)));
             }
             told
