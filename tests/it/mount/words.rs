@@ -84,6 +84,32 @@ async fn addresses_of_nextcloud_in_headers_become_public_ones() {
     house.close().await;
 }
 
+/// Callers follow a `Location` or an href with their token.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_path_of_nextclouds_becomes_another_host() {
+    let (upstream, pieces) = changeable().await;
+    let house = Plan { upstream_root: "/own", upstream: Some(upstream.url.clone()), ..Plan::default() }.build().await;
+    for (sent, wanted) in [
+        ("/own/a//b", "/a//b"),
+        ("/own//evil.example/a", "/own//evil.example/a"),
+        ("/own/\\evil.example/a", "/own/\\evil.example/a"),
+        ("//evil.example/own/a", "//evil.example/own/a"),
+        ("http://cloud.internal.evil.example/own/a", "http://cloud.internal.evil.example/own/a"),
+        ("{}/own//evil.example/a", "{}//evil.example/a"),
+    ] {
+        let [sent, wanted] = [sent, wanted].map(|text| text.replace("{}", &origin(&house)));
+        let href = |path: &str| format!("<d:href>{path}</d:href>");
+        let fields = format!("Location: {sent}\r\nLink: <{sent}>; rel=next\r\nContent-Type: application/xml\r\n");
+        *pieces.lock() = xml("207 Multi-Status", &fields, &href(&sent));
+        let line = "PROPFIND /remote.php/dav/files/alice/";
+        let answer = ask(&house, request(&house, line, &house.token("alice"), "")).await;
+        assert_eq!(String::from_utf8_lossy(&answer.body), href(&wanted));
+        assert_eq!(answer.header("location"), Some(wanted.clone()));
+        assert_eq!(answer.header("link"), Some(format!("<{wanted}>; rel=next")));
+    }
+    house.close().await;
+}
+
 const MULTISTATUS: &str = "<?xml version=\"1.0\"?>\n<d:multistatus xmlns:d=\"DAV:\"><d:response><d:href>/own/remote.php/dav/files/alice/a&amp;b.txt\
     </d:href><d:propstat><d:prop><x>/own/remote.php/x</x><d:owner><d:href>http://cloud.internal/own/p/</d:href></d:owner></d:prop></d:propstat>\
     </d:response><!-- <d:href>/own/c</d:href> --></d:multistatus>";
