@@ -141,5 +141,6 @@ async fn a_request_that_waits_while_its_token_is_purged_does_not_reach_nextcloud
         assert_eq!((answer.status, answer.error()), (401, "invalid_token".into()), "it waited for {whose}");
     }
     assert_eq!(house.calls().len(), calls);
+    assert_eq!((house.openings().len(), house.kept().await), (2, 0.0), "no session is asked for");
     house.close().await;
 }
