@@ -92,6 +92,15 @@ pub enum BadRequest {
     /// Several `Destination` headers.
     #[error("several Destination headers")]
     SeveralDestinations,
+    /// Several `If` headers.
+    #[error("several If headers")]
+    SeveralConditions,
+    /// An `If` with resource tags that cannot be taken apart in one way only.
+    #[error("ambiguous If")]
+    Conditions,
+    /// A resource tag in `If` that cannot be followed.
+    #[error("bad tag in If: {}", .0.as_str())]
+    Tag(BadDestination),
     /// A body that has more than one reading, where its reading decides.
     #[error("ambiguous body: {0}")]
     AmbiguousBody(AmbiguousBody),

@@ -1,7 +1,8 @@
 //! Authenticated → [`Authorized`]: the method is on the list, the target has one reading, that reading is open to bearers (law 7), and the
-//! token was granted what it needs. Every other path in the request goes the same way: `Destination`, and those in a body.
+//! token was granted what it needs. Every other path in the request goes the same way: `Destination`, the tags of `If`, and those in a body.
 
 mod bodies;
+mod conditions;
 mod reading;
 pub mod scopes;
 
@@ -55,6 +56,7 @@ pub(super) const LONGEST_TARGET: usize = 16 * 1024;
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const DEPTH: HeaderName = HeaderName::from_static("depth");
+const IF: HeaderName = HeaderName::from_static("if");
 
 /// A request whose route is settled and open. Minted here only.
 #[derive(Debug)]
@@ -142,6 +144,10 @@ impl Authorization {
             // One challenge for all that the request needs.
             decided = decided.and_then(|own| needs.map(|needs| own.and(&needs)));
             request.headers_mut().insert(DESTINATION, destination);
+        }
+        if let Some((conditions, needs)) = self.conditions(&request)? {
+            decided = decided.and_then(|own| needs.map(|needs| own.and(&needs)));
+            request.headers_mut().insert(IF, conditions);
         }
         let mut needs = self.scopes.caller(caller.entry(), decided, family)?;
         if let Some(deciding) = Deciding::of(policy, &route, request.method()) {

@@ -20,6 +20,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::{Metrics, Upstream};
 use crate::middleware::exchange::{Exchanged, Grant};
+use crate::oauth::TokenFault;
 use crate::service::{Answer, Answering};
 use crate::session::{Lease, Sessions};
 use crate::token::Clock;
@@ -74,6 +75,10 @@ impl Proxy {
         let mut outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
         // Last of all: what a caller sent as `Cookie` is gone by now.
         let lease = self.lease(&grant).await;
+        // Law 8: a body or a session may have been waited for, and the token purged meanwhile.
+        if grant.entry().is_revoked() {
+            return Err(Error::BadToken(TokenFault::Revoked));
+        }
         outgoing.headers.extend(lease.as_ref().map(|lease| (COOKIE, lease.cookie().clone())));
         let mut answer = match replay {
             // Boxed: see `twice`.

@@ -105,6 +105,7 @@ pub fn prepare(
 pub fn prepare_untouched(headers: &mut HeaderMap, settings: &NextcloudSettings, peer: IpAddr) -> Result<(), Error> {
     cross(headers, settings, peer, stays_behind)?;
     rewrite(headers, &DESTINATION, settings, inward::destination);
+    rewrite(headers, &IF, settings, inward::tags);
     join_cookies(headers);
     Ok(())
 }
@@ -120,7 +121,6 @@ fn cross(
     let client = client_address(headers, settings, peer);
     check_nominated(headers)?;
     remove(headers, unwanted);
-    rewrite(headers, &IF, settings, inward::tags);
     headers.insert(header::HOST, settings.host.clone());
     if let Ok(client) = HeaderValue::from_str(&client.to_string()) {
         headers.insert(X_FORWARDED_FOR, client);

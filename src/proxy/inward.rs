@@ -1,8 +1,8 @@
 //! What a caller says about where things are, told in Nextcloud's words, where the two call them by different roots: `Destination`, the
 //! resource tags of `If`, and the hrefs in bodies of DAV requests (multigets, properties that are set).
 //!
-//! Nothing is decided here. What a bearer's `Destination` and hrefs may name is settled before, on the path inside the mount, and what is
-//! replaced here is the root alone.
+//! Nothing is decided here. What a bearer's headers and hrefs may name is settled before, on the path inside the mount, and its headers are told
+//! in Nextcloud's words there. What is replaced here is the root alone.
 
 use std::sync::Arc;
 

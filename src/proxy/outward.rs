@@ -22,7 +22,10 @@ pub fn swap(reference: &[u8], settings: &NextcloudSettings) -> Option<Swap> {
         None if reference.starts_with(b"/") => (0, String::new()),
         None => return None,
     };
-    let cut = match settings.mount.outward(reference.get(origin..)?) {
+    let path = reference.get(origin..)?;
+    let cut = match settings.mount.outward(path) {
+        // Behind an empty root this would be another host's: `//evil.example/`, or `/\evil.example/` as browsers read it.
+        Some((cut, "")) if origin == 0 && matches!(path.get(cut..), Some([b'/', b'/' | b'\\', ..])) => return None,
         Some((cut, root)) => {
             public.push_str(root);
             cut

@@ -348,3 +348,16 @@ async fn half_a_request_behind_a_whole_one_does_not_hold_its_answer_back() {
     assert_eq!(wire.ask(rest).await.status, 200);
     house.close().await;
 }
+
+/// Row 7, on the way back: Nextcloud's two lengths are one by the time that a caller reads them (RFC 9112 §6.3).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_length_beside_a_transfer_coding_does_not_cut_an_answer() {
+    let upstream = Upstream::answering(
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    )
+    .await;
+    let house = before(&upstream).await;
+    let answer = ask(&house, request(&house, "GET /ocs/v2.php/cloud/user", &house.token("alice"), "")).await;
+    assert_eq!((answer.status, &*answer.body, answer.header("content-length")), (200, &b"hello"[..], None));
+    house.close().await;
+}

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use obo_proxy::dev::nextcloud::{Generation, SeenRequest};
 
 use crate::house::{House, Plan};
-use crate::wire::{Upstream, ask, request};
+use crate::wire::{Upstream, ask, request, status};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const FORWARD: &str = "non_bearer = \"forward\"";
@@ -123,6 +123,41 @@ async fn nothing_that_could_be_a_credential_but_basic_passes() {
         assert!(house.nextcloud.seen().is_empty(), "{:?}", house.nextcloud.seen());
         house.close().await;
     }
+}
+
+/// Rows 7 and 48: a second credential that only some readers see.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_hidden_in_the_framing_does_not_reach_nextcloud() {
+    let upstream = Upstream::answering(OK).await;
+    let house = before(&upstream).await;
+    for fields in [
+        "Authorization : Bearer canary\r\n",
+        "Authorization\t: Bearer canary\r\n",
+        "Authorization: Basic YTpi\r\n Bearer canary\r\n",
+        "X-A: b\r\n Authorization: Bearer canary\r\n",
+        "X-A: b\nAuthorization: Bearer canary\r\n",
+        "X-A: b\rAuthorization: Bearer canary\r\n",
+        "X-A: b\0\r\nAuthorization: Bearer canary\r\n",
+        "Authorization: Basic YTpi\u{b}Bearer canary\r\n",
+        "Authorization: Basic YTpi\u{a0}canary\r\n",
+        "\u{fe0f}Authorization: Bearer canary\r\n",
+        "Authoriz\u{e4}tion: Bearer canary\r\n",
+        "Authorization: Basic YTpi==canary\r\n",
+        "X.Authorization: Basic YTpi\r\n",
+        "HTTP_AUTHORIZATION: Bearer canary\r\n",
+        "REDIRECT_HTTP_AUTHORIZATION: Bearer canary\r\n",
+        "Proxy-Authorization: Bearer canary\r\n",
+        "Connection: X-A, Authorization\r\nAuthorization: Bearer canary\r\n",
+        "TE: trailers\r\nTrailer: Authorization\r\nX_A: canary\r\n",
+    ] {
+        let status = status(&house, bare(&house, "GET /status.php", fields)).await;
+        assert!(!upstream.last().contains("canary"), "{status} {fields:?}:\n{}", upstream.last());
+    }
+    let trailers = "Transfer-Encoding: chunked\r\nTrailer: Authorization, Cookie\r\n";
+    let late = "1\r\nx\r\n0\r\nAuthorization: Bearer canary\r\nXAuthorization: Bearer canary\r\nCookie: canary\r\n\r\n";
+    assert_eq!(status(&house, bare(&house, "PUT /public.php/dav/files/abc/x", trailers) + late).await, 200);
+    assert!(!upstream.last().contains("canary") && !upstream.last().contains("trailer"), "{}", upstream.last());
+    house.close().await;
 }
 
 /// Rows 10 and 49: no connection to Nextcloud serves both worlds.

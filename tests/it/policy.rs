@@ -1,6 +1,7 @@
 //! Least privilege through the whole proxy (nextcloud.md §4): what a token was not granted does not reach Nextcloud and costs no exchange.
 
 mod bodies;
+mod conditions;
 mod egress;
 mod exchange;
 mod modes;

@@ -84,6 +84,32 @@ async fn addresses_of_nextcloud_in_headers_become_public_ones() {
     house.close().await;
 }
 
+/// Callers follow a `Location` or an href with their token.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_path_of_nextclouds_becomes_another_host() {
+    let (upstream, pieces) = changeable().await;
+    let house = Plan { upstream_root: "/own", upstream: Some(upstream.url.clone()), ..Plan::default() }.build().await;
+    for (sent, wanted) in [
+        ("/own/a//b", "/a//b"),
+        ("/own//evil.example/a", "/own//evil.example/a"),
+        ("/own/\\evil.example/a", "/own/\\evil.example/a"),
+        ("//evil.example/own/a", "//evil.example/own/a"),
+        ("http://cloud.internal.evil.example/own/a", "http://cloud.internal.evil.example/own/a"),
+        ("{}/own//evil.example/a", "{}//evil.example/a"),
+    ] {
+        let [sent, wanted] = [sent, wanted].map(|text| text.replace("{}", &origin(&house)));
+        let href = |path: &str| format!("<d:href>{path}</d:href>");
+        let fields = format!("Location: {sent}\r\nLink: <{sent}>; rel=next\r\nContent-Type: application/xml\r\n");
+        *pieces.lock() = xml("207 Multi-Status", &fields, &href(&sent));
+        let line = "PROPFIND /remote.php/dav/files/alice/";
+        let answer = ask(&house, request(&house, line, &house.token("alice"), "")).await;
+        assert_eq!(String::from_utf8_lossy(&answer.body), href(&wanted));
+        assert_eq!(answer.header("location"), Some(wanted.clone()));
+        assert_eq!(answer.header("link"), Some(format!("<{wanted}>; rel=next")));
+    }
+    house.close().await;
+}
+
 const MULTISTATUS: &str = "<?xml version=\"1.0\"?>\n<d:multistatus xmlns:d=\"DAV:\"><d:response><d:href>/own/remote.php/dav/files/alice/a&amp;b.txt\
     </d:href><d:propstat><d:prop><x>/own/remote.php/x</x><d:owner><d:href>http://cloud.internal/own/p/</d:href></d:owner></d:prop></d:propstat>\
     </d:response><!-- <d:href>/own/c</d:href> --></d:multistatus>";
@@ -101,9 +127,9 @@ fn xml(status: &str, fields: &str, body: &str) -> Vec<Vec<u8>> {
 
 async fn asked(house: &House, method: &str, fields: &str) -> Answer {
     let line = format!("{method} /nc/remote.php/dav/files/alice/");
-    // A report has a body; no other method here reads it.
-    let body = if method == "REPORT" { "<d:report xmlns:d=\"DAV:\"/>" } else { "" };
-    let fields = format!("Content-Length: {}\r\n{fields}", body.len());
+    // The body of a REPORT is read before it goes on.
+    let body = if method == "REPORT" { "<d:sync-collection xmlns:d=\"DAV:\"/>" } else { "" };
+    let fields = format!("{fields}Content-Length: {}\r\n", body.len());
     ask(house, request(house, &line, &house.token("alice"), &fields) + body).await
 }
 
@@ -206,9 +232,6 @@ async fn a_refusal_by_redirect_is_recognised_below_a_webroot() {
     house.close().await;
 }
 
-/// A path that `If` names.
-const A: &str = "/remote.php/dav/calendars/alice/p/a";
-
 /// A multiget below a prefix names everything as callers do; Nextcloud would find nothing of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn hrefs_in_requests_are_told_in_nextclouds_words() {
@@ -234,17 +257,25 @@ async fn hrefs_in_requests_are_told_in_nextclouds_words() {
             ..Plan::default()
         };
         let house = plan.build().await;
-        // What lies elsewhere is refused to a token, and nobody's business without one.
-        let (credential, elsewhere, scope) = match top {
-            "" => (format!("Bearer {}", house.token("alice")), "", "/files/alice"),
-            _ => ("Basic YTpi".to_owned(), "<d:href>/x/nc/</d:href><d:href>http://else/nc/</d:href>", "/nc/alice"),
-        };
+        // A bearer's foreign hrefs end before they come this far.
+        let foreign = if top.is_empty() { "" } else { "<d:href>/x/nc/</d:href><d:href>http://else/nc/</d:href>" };
         let multiget = |root: &str| {
             format!(
                 "<c:calendar-multiget><d:prop/><d:href>{root}/remote.php/dav/calendars/alice/p/a%20b.ics</d:href>\
-                 <d:href>{origin}{root}/remote.php/dav/calendars/alice/p/b.ics</d:href>{elsewhere}<x>/nc/</x></c:calendar-multiget>",
+                 <d:href>{origin}{root}/remote.php/dav/calendars/alice/p/b.ics</d:href>{foreign}<x>/nc/</x></c:calendar-multiget>",
                 origin = origin(&house)
             )
+        };
+        let house_origin = origin(&house);
+        let tags = |root: &str, origin: &str| {
+            let calendar = "remote.php/dav/calendars/alice/p";
+            format!(
+                "<{root}/{calendar}/a> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{origin}{root}/{calendar}/b> ([\"x\"])"
+            )
+        };
+        let credential = match top {
+            "" => format!("Bearer {}", house.token("alice")),
+            _ => "Basic YTpi".to_owned(),
         };
         let asked = multiget("/nc");
         for (fields, body) in [
@@ -253,20 +284,20 @@ async fn hrefs_in_requests_are_told_in_nextclouds_words() {
         ] {
             let head = format!(
                 "REPORT /nc/remote.php/dav/calendars/alice/p/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {credential}\r\n{fields}\r\n\
-                 Content-Type: application/xml\r\nIf: </nc{A}> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/nc{A}> ([\"x\"])\r\n\r\n{body}",
+                 Content-Type: application/xml\r\nIf: {}\r\n\r\n{body}",
                 house.running.address,
-                origin(&house)
+                tags("/nc", &house_origin)
             );
             assert_eq!(ask(&house, head).await.status, 207);
             let told = bodies.lock().pop().unwrap();
             assert!(told.ends_with(&format!("\n\n{}", multiget("/own"))), "{told}");
-            let tags = format!(
-                "if: </own{A}> (<urn:/nc/x> [\"</nc/>\"]) (Not <DAV:no-lock>) <{}/own{A}> ([\"x\"])\r",
-                origin(&house)
-            );
+            // sabre looks at the path alone; of a bearer's tag only the path that was judged goes on.
+            let tags = tags("/own", if top.is_empty() { "" } else { &house_origin });
+            let tags = format!("if: {tags}\r");
             assert!(told.contains(&tags), "{told}");
         }
         // The scope of a SEARCH is no path on the host.
+        let scope = if top.is_empty() { "/files/alice" } else { "/nc/alice" };
         let search = format!("<d:scope><d:href>{scope}</d:href></d:scope>");
         let head = format!(
             "SEARCH /nc/remote.php/dav/ HTTP/1.1\r\nHost: {}\r\nAuthorization: {credential}\r\nContent-Length: {}\r\n\r\n{search}",

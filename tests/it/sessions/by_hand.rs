@@ -99,3 +99,35 @@ async fn a_proof_under_way_keeps_its_session_from_being_logged_out() {
     house.until("it is logged out", async || diary.place("logout").is_some()).await;
     house.close().await;
 }
+
+/// Row 52: while Nextcloud answers calls but no proof, a session past its minute is nobody's, with the first request and with every other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_be_proved_is_not_used_however_often_it_is_asked_for() {
+    let calls = Arc::<Mutex<Vec<bool>>>::default();
+    let seen = calls.clone();
+    let upstream = Upstream::serving(move |mut wire, _| {
+        let seen = seen.clone();
+        async move {
+            while let Some(head) = wire.head().await {
+                let head = head.to_ascii_lowercase();
+                let (own, with) = (head.contains("user-agent: obo-proxy"), head.contains("\r\ncookie: "));
+                if !own {
+                    seen.lock().push(with);
+                }
+                let overloaded = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+                wire.write(if own && with { overloaded } else { WHO_IS }).await;
+            }
+        }
+    })
+    .await;
+    let house = Plan { upstream: Some(upstream.url.clone()), ..plan() }.build().await;
+    let token = house.token("alice");
+    house.is(&token, "alice").await;
+    house.pass(60);
+    for _ in 0..4 {
+        house.is(&token, "alice").await;
+        house.pass(1);
+    }
+    assert_eq!(*calls.lock(), [true, false, false, false, false]);
+    house.close().await;
+}

@@ -220,6 +220,9 @@ async fn a_body_under_way_does_not_lose_its_session_to_the_idle_sweep() {
     house.pass(601);
     house.sweep();
     assert!(house.lives(&mine), "it is in use");
+    house.is(&token, "alice").await;
+    assert_eq!(house.last_call().header("cookie"), Some(&*mine), "nor to the next request");
+    house.pass(601);
     house.nextcloud.slow_body(Duration::ZERO);
     assert_eq!(answer.bytes().await.unwrap().len(), 64 * 1024);
     house

@@ -112,3 +112,35 @@ async fn a_purge_of_somebody_else_overtakes_nobody() {
     assert!(house.last_call().header("cookie").is_some());
     house.close().await;
 }
+
+/// Law 8: what waits in our house, for its body or for a session, has not begun; it goes no further.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_while_its_token_is_purged_does_not_reach_nextcloud() {
+    let house = House::with_sessions().await;
+    let alice = house.provider.mint("alice");
+    let sid = alice.sid().unwrap().to_owned();
+    let token = alice.sign().unwrap();
+    house.is(&token, "alice").await;
+    let mut slow = Wire::to(&house).await;
+    let put = wire::request(&house, "PUT /remote.php/webdav/late.txt", &token, "Content-Length: 4\r\n");
+    slow.write(put + "la").await;
+    // Another person, whose session is being opened; once it is, the request before is in our house as well.
+    let bob = house.provider.mint("bob");
+    let bobs_sid = bob.sid().unwrap().to_owned();
+    house.nextcloud.hold();
+    let mut waiting = Wire::to(&house).await;
+    waiting.write(wire::request(&house, &format!("GET {WHO}"), &bob.sign().unwrap(), "")).await;
+    house.until("the opening arrives", async || house.openings().len() == 2).await;
+    let calls = house.calls().len();
+    house.purge_session(&sid);
+    house.purge_session(&bobs_sid);
+    house.nextcloud.release();
+    slow.write("te").await;
+    for (wire, whose) in [(&mut slow, "a body"), (&mut waiting, "an opening")] {
+        let answer = wire.answer().await.unwrap();
+        assert_eq!((answer.status, answer.error()), (401, "invalid_token".into()), "it waited for {whose}");
+    }
+    assert_eq!(house.calls().len(), calls);
+    assert_eq!((house.openings().len(), house.kept().await), (2, 0.0), "no session is asked for");
+    house.close().await;
+}
