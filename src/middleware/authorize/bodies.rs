@@ -9,6 +9,7 @@ use crate::nextcloud::destination::PublicAddress;
 use crate::nextcloud::family::Family;
 use crate::nextcloud::parameters::{self, Parameters};
 use crate::nextcloud::policy::egress;
+use crate::nextcloud::policy::mail;
 use crate::nextcloud::policy::report::BadHref;
 use crate::nextcloud::policy::{Access, Needs, Policy, Refusal};
 use crate::nextcloud::route::Route;
@@ -20,7 +21,7 @@ pub enum Deciding {
     Report,
     /// The scope of a SEARCH.
     Search,
-    /// Parameters of a share, or, for the switches against egress, of a conversation.
+    /// Parameters of a share or a message, or, for the switches against egress, of a conversation.
     Parameters,
     /// A calendar object, for the switches against egress.
     Calendar,
@@ -31,10 +32,12 @@ impl Deciding {
     #[must_use]
     pub fn of(policy: &Policy, route: &Route<'_>, method: &Method) -> Option<Self> {
         match (method.as_str(), route.family()) {
-            ("SEARCH", Family::FileSearch) => Some(Self::Search),
-            ("REPORT", family) if family.is_dav() => Some(Self::Report),
+            // Of every family: an opened one holds paths to others as well.
+            ("SEARCH", _) => Some(Self::Search),
+            ("REPORT", _) => Some(Self::Report),
             ("DELETE", Family::Shares) => None,
             (_, Family::Shares) if Access::of(method) == Access::Write => Some(Self::Parameters),
+            (_, Family::Mail) if mail::is_message(route.path_in_family(), method) => Some(Self::Parameters),
             _ => policy.egress.reading(route, method).map(|reading| match reading {
                 egress::Reading::Parameters => Self::Parameters,
                 egress::Reading::Calendar => Self::Calendar,
@@ -67,6 +70,7 @@ impl Deciding {
                 policy.egress.by_parameters(route, &parameters)?.map_err(Error::PolicyRefused)?;
                 match route.family() {
                     Family::Shares => Ok(policy.share(route.path_in_family(), &parameters)?),
+                    Family::Mail => Ok(policy.message(&parameters)?),
                     _ => Ok(Ok(Needs::default())),
                 }
             }

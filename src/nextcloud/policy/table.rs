@@ -22,6 +22,10 @@ pub enum Row {
     TablesImport,
     /// Of Mail: putting an attachment among the caller's files.
     MailToFiles,
+    /// Of Mail: attaching one of the caller's files. Needed beside the family's own.
+    MailFromFiles,
+    /// Of Mail: the caller's address books.
+    MailContacts,
 }
 
 /// The parts of families, with their names in the table.
@@ -31,6 +35,8 @@ const PARTS: &[(&str, Row)] = &[
     ("writable_share", Row::WritableShare),
     ("tables_import", Row::TablesImport),
     ("mail_to_files", Row::MailToFiles),
+    ("mail_from_files", Row::MailFromFiles),
+    ("mail_contacts", Row::MailContacts),
 ];
 
 /// Which scopes open what.

@@ -38,6 +38,8 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("/apps/tables/api/1/tables", "tables.read", "tables.write"),
     ("/ocs/v2.php/apps/spreed/api/v4/room", "talk.read", "talk.write"),
     ("/apps/mail/api/messages/5/flags", "mail.read", "mail.write"),
+    ("/apps/mail/api/autoComplete?term=b", "contacts.read mail.read", "contacts.write mail.write"),
+    ("/index.php/apps/mail/api/contactIntegration/new", "contacts.read mail.read", "contacts.write mail.write"),
     ("/ocs/v2.php/apps/activity/api/v2/activity", "activity.read", "-"),
     ("/ocs/v2.php/apps/notifications/api/v2/notifications", "notifications.read", "notifications.write"),
     ("/ocs/v2.php/apps/user_status/api/v1/user_status", "status.read", "status.write"),
