@@ -132,6 +132,7 @@ impl Policy {
             (Family::Shares, Access::Read) if shares::is_lookup(route.path_in_family()) => Row::Sharees,
             (Family::Shares, Access::Write) if method == Method::DELETE => Row::Unshare,
             (Family::Tables, Access::Write) if is_tables_import(route.path_in_family()) => Row::TablesImport,
+            (Family::Talk, _) if is_talk_calendar(route.path_in_family()) => Row::TalkCalendar,
             (Family::Mail, Access::Write) if mail::is_to_files(route.path_in_family()) => Row::MailToFiles,
             (Family::Mail, _) if mail::is_contacts(route.path_in_family()) => Row::MailContacts,
             (family, _) => Row::Family(family),
@@ -172,6 +173,11 @@ impl Policy {
             _ => Ok(()),
         }
     }
+}
+
+/// `POST room/<token>/meeting` puts an event into a calendar and invites to it; the others read what stands in the calendars.
+fn is_talk_calendar(item: &str) -> bool {
+    item.ends_with("dashboard/events") || item.split('/').any(|part| matches!(part, "meeting" | "mutual-events"))
 }
 
 /// Importing a file that lies in Nextcloud, or looking what an import would give; one that is uploaded is the caller's already.

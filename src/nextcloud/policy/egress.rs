@@ -52,6 +52,8 @@ const MAIL_WAYS_OUT: &[&str] = &[
     "unsubscribe",
     "out-of-office",
     "sieve",
+    "filter",
+    "filters",
     "send",
     "quick-actions",
     "action-step",
@@ -91,8 +93,7 @@ impl Egress {
             Family::Tables if (part("share") || part("shares")) && !self.public_links => Err(Refusal::PublicLinks),
             Family::Talk if part("public") && !self.public_links => Err(Refusal::PublicLinks),
             Family::Talk
-                if !self.invitations
-                    && (part("import-emails") || part("resend-invitations") || part("schedule-meeting")) =>
+                if !self.invitations && (part("import-emails") || part("resend-invitations") || part("meeting")) =>
             {
                 Err(Refusal::Invitations)
             }

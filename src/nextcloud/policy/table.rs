@@ -20,6 +20,8 @@ pub enum Row {
     WritableShare,
     /// Of Tables: importing a file of the caller's.
     TablesImport,
+    /// Of Talk: meetings, which are events in the caller's calendars.
+    TalkCalendar,
     /// Of Mail: putting an attachment among the caller's files.
     MailToFiles,
     /// Of Mail: attaching one of the caller's files. Needed beside the family's own.
@@ -34,6 +36,7 @@ const PARTS: &[(&str, Row)] = &[
     ("unshare", Row::Unshare),
     ("writable_share", Row::WritableShare),
     ("tables_import", Row::TablesImport),
+    ("talk_calendar", Row::TalkCalendar),
     ("mail_to_files", Row::MailToFiles),
     ("mail_from_files", Row::MailFromFiles),
     ("mail_contacts", Row::MailContacts),

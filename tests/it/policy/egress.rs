@@ -86,6 +86,7 @@ async fn without_invitations_no_event_has_guests() {
     let copied = "COPY /remote.php/dav/files/alice/x.ics\nDestination: /remote.php/dav/calendars/alice/personal/x.ics";
     ends(&house, ALL, copied, "", 403, "forbidden_route").await;
     ends(&house, ALL, &format!("POST {TALK}/v4/room/abcd/import-emails"), "", 403, "forbidden_route").await;
+    ends(&house, ALL, &format!("POST {TALK}/v4/room/abcd/meeting"), "", 403, "forbidden_route").await;
     ends(&house, ALL, &format!("POST {TALK}/v4/room/abcd/participants?source=emails"), "", 403, "forbidden_route")
         .await;
     passes(&house, ALL, &format!("POST {TALK}/v4/room/abcd/participants?newParticipant=bob"), "").await;

@@ -36,7 +36,7 @@ fn a_way_out_that_its_path_tells_is_closed_by_its_path() {
     closed(NO_LINKS, "POST", "/apps/tables/api/1/shares", Refusal::PublicLinks);
     closed(NO_LINKS, "POST", "/apps/tables/api/1/tables/5/shares", Refusal::PublicLinks);
     closed(NO_LINKS, "POST", &format!("{TALK}/v4/room/abcd/public"), Refusal::PublicLinks);
-    for way in ["room/abcd/import-emails", "room/abcd/participants/resend-invitations", "room/abcd/schedule-meeting"] {
+    for way in ["room/abcd/import-emails", "room/abcd/participants/resend-invitations", "room/abcd/meeting"] {
         closed(NO_INVITATIONS, "POST", &format!("{TALK}/v4/{way}"), Refusal::Invitations);
     }
     closed(NO_INVITATIONS, "POST", "/remote.php/dav/calendars/alice/outbox/", Refusal::Invitations);
@@ -52,8 +52,16 @@ fn a_way_out_that_its_path_tells_is_closed_by_its_path() {
     ] {
         closed(NO_MESSAGES, "POST", &format!("{TALK}/v1/{way}"), Refusal::Messages);
     }
-    for way in ["outbox", "outbox/5", "drafts", "drafts/move/5", "accounts/5/draft", "messages/5/mdn", "sieve/active/5"]
-    {
+    for way in [
+        "outbox",
+        "outbox/5",
+        "drafts",
+        "drafts/move/5",
+        "accounts/5/draft",
+        "messages/5/mdn",
+        "sieve/active/5",
+        "filter/5",
+    ] {
         closed(NO_MESSAGES, "POST", &format!("/apps/mail/api/{way}"), Refusal::Messages);
     }
     closed(NO_MESSAGES, "POST", "/ocs/v2.php/apps/mail/message/send", Refusal::Messages);
