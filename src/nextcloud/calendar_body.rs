@@ -72,6 +72,7 @@ mod tests {
             "ATT\n\t\n ENDEE:mailto:x@y",
             "ATT\r\n \r\r\n ENDEE:mailto:x@y",
             "SUMMARY:x\r\n  y\r\nATTENDEE:mailto:x@y",
+            "X:y\r\n ATTENDEE:mailto:x@y",
             "group1.ATTENDEE:mailto:x@y",
             "ORGANIZER:mailto:x@y",
             "g.Org\n\tanizer;X=\"a:b\":mailto:x@y",

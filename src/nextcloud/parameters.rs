@@ -250,6 +250,8 @@ mod tests {
             ("", FORM, "shareType=0&share%54ype=3"),
             ("", JSON, r#"{"shareType":0,"shareType":3}"#),
             ("", JSON, r#"{"shareType":0,"share\u0054ype":3}"#),
+            ("", JSON, r#"{"shareType\u0000":3}"#),
+            ("", JSON, r#"{"\u0000shareType":3}"#),
         ] {
             assert_eq!(read(query, kind, body), Err(AmbiguousBody::Parameter), "{query} {body}");
         }
@@ -269,6 +271,7 @@ mod tests {
         for body in [
             r#"{"n":"3abc"}"#,
             r#"{"n":" 3"}"#,
+            r#"{"n":"+3"}"#,
             r#"{"n":"3.0"}"#,
             r#"{"n":3.5}"#,
             r#"{"n":3e0}"#,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use crate::error::{BadRequest, Error};
-use crate::nextcloud::dav_body;
+use crate::nextcloud::dav_body::{self, AmbiguousBody};
 use crate::nextcloud::destination::PublicAddress;
 use crate::nextcloud::family::Family;
 use crate::nextcloud::parameters::{self, Parameters};
@@ -14,6 +14,9 @@ use crate::nextcloud::policy::report::BadHref;
 use crate::nextcloud::policy::{Access, Needs, Policy, Refusal};
 use crate::nextcloud::route::Route;
 
+/// What Nextcloud's route calls the provider of a unified search.
+const PROVIDER: &str = "providerId";
+
 /// A body that decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deciding {
@@ -21,7 +24,7 @@ pub enum Deciding {
     Report,
     /// The scope of a SEARCH.
     Search,
-    /// Parameters of a share or a message, or, for the switches against egress, of a conversation.
+    /// Parameters of a share, a message or a unified search, or, for the switches against egress, of a conversation.
     Parameters,
     /// A calendar object, for the switches against egress.
     Calendar,
@@ -38,6 +41,7 @@ impl Deciding {
             ("DELETE", Family::Shares) => None,
             (_, Family::Shares) if Access::of(method) == Access::Write => Some(Self::Parameters),
             (_, Family::Mail) if mail::is_message(route.path_in_family(), method) => Some(Self::Parameters),
+            (_, Family::UnifiedSearch) if route.search_provider().is_some() => Some(Self::Parameters),
             _ => policy.egress.reading(route, method).map(|reading| match reading {
                 egress::Reading::Parameters => Self::Parameters,
                 egress::Reading::Calendar => Self::Calendar,
@@ -70,6 +74,8 @@ impl Deciding {
                 policy.egress.by_parameters(route, &parameters)?.map_err(Error::PolicyRefused)?;
                 match route.family() {
                     Family::Shares => Ok(policy.share(route.path_in_family(), &parameters)?),
+                    // Nextcloud takes what stands in JSON before what stands in the path, of a GET as well.
+                    Family::UnifiedSearch if parameters.has(PROVIDER) => Err(AmbiguousBody::Parameter.into()),
                     Family::Mail => Ok(policy.message(&parameters)?),
                     _ => Ok(Ok(Needs::default())),
                 }

@@ -204,3 +204,30 @@ async fn a_message_takes_no_file_along_that_its_writer_may_not_read() {
     passes(&house, "mail.write", "DELETE /apps/mail/api/outbox/5", "").await;
     house.close().await;
 }
+
+/// Nextcloud merges parameters of the body over those of the path, whatever the method.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_by_the_provider_in_its_path() {
+    let house = House::open().await;
+    let search = "GET /ocs/v2.php/search/providers/contacts/search?term=x";
+    let json = "\nContent-Type: application/json";
+    for body in
+        [r#"{"providerId":"files"}"#, r#"{"term":"x","provider\u0049d":"files"}"#, r#"{"providerId":"contacts"}"#]
+    {
+        ends(&house, "contacts.read", &format!("{search}{json}"), body, 400, "invalid_request").await;
+    }
+    ends(
+        &house,
+        "contacts.read",
+        &format!("{search}\nContent-Type: application/x+json"),
+        r#"{"providerId":"files"}"#,
+        400,
+        "invalid_request",
+    )
+    .await;
+    ends(&house, "contacts.read", search, "providerId=files", 400, "invalid_request").await;
+    ends(&house, "contacts.read", &format!("{search}&providerId=files"), "", 400, "invalid_request").await;
+    passes(&house, "contacts.read", &format!("{search}{json}"), r#"{"limit":5}"#).await;
+    passes(&house, "contacts.read", search, "").await;
+    house.close().await;
+}
