@@ -119,6 +119,15 @@ async fn an_opened_route_is_no_way_round_to_a_listed_one() {
     house.close().await;
 }
 
+/// Whatever a table says, nothing is moved to where people and the root of the tree are.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_table_makes_a_destination_of_principals() {
+    let house = with("[policy.families.principals]\nread = \"nc.read\"\nwrite = \"files.write\"\n").await;
+    let moved = "MOVE /remote.php/dav/files/alice/x\nDestination: /remote.php/dav/principals/users/alice";
+    ends(&house, "files.write", moved, "", 403, "forbidden_route").await;
+    house.close().await;
+}
+
 /// A caller whose token is passed on, or who acts by one account, is held to its scopes all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_policy_holds_in_every_mode_of_the_credential() {
