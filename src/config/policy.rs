@@ -99,6 +99,10 @@ pub(super) fn scope(text: &str) -> Result<String, String> {
     if text.is_empty() || !text.bytes().all(good) {
         return Err("is no scope".to_owned());
     }
+    // Challenges name what is needed, and this is never asked for on a caller's behalf (facts/mcp.md).
+    if text == "offline_access" {
+        return Err("is no scope of a route".to_owned());
+    }
     reader::text(text)
 }
 

@@ -24,11 +24,22 @@ pub fn invites(body: &[u8]) -> Result<bool, AmbiguousBody> {
     Ok(unfolded.split(['\n', '\r']).chain(text.split(['\n', '\r'])).any(is_inviting))
 }
 
-/// Line ends of every kind, and the blank or tab behind them, taken out (RFC 5545 §3.1).
+/// Line ends of every kind, and the blank or tab behind them, taken out (RFC 5545 §3.1). Several CR before an LF are one line end, for
+/// sabre trims them all.
 fn unfold(text: &str) -> String {
-    let mut unfolded = text.replace("\r\n", "\n").replace('\r', "\n");
-    for fold in ["\n ", "\n\t"] {
-        unfolded = unfolded.replace(fold, "");
+    let mut unfolded = String::with_capacity(text.len());
+    let mut lines = text.split(['\n', '\r']).peekable();
+    while let Some(line) = lines.next() {
+        unfolded.push_str(line);
+        // Looking past lines that are empty is wider than sabre, which ends a fold there.
+        while lines.next_if(|next| next.is_empty()).is_some() {}
+        match lines.peek_mut() {
+            Some(next) => match next.strip_prefix([' ', '\t']) {
+                Some(rest) => *next = rest,
+                None => unfolded.push('\n'),
+            },
+            None => break,
+        }
     }
     unfolded
 }
@@ -56,6 +67,12 @@ mod tests {
             "ATT\r\n\tENDEE:mailto:x@y",
             "ATT\n END\n EE:mailto:x@y",
             "A\r\n T\r\n T\r\n E\r\n N\r\n D\r\n E\r\n E\r\n :mailto:x@y",
+            "ATT\r\r\n ENDEE:mailto:x@y",
+            "ATT\r\r\r\n\tENDEE:mailto:x@y",
+            "ATT\n\t\n ENDEE:mailto:x@y",
+            "ATT\r\n \r\r\n ENDEE:mailto:x@y",
+            "SUMMARY:x\r\n  y\r\nATTENDEE:mailto:x@y",
+            "X:y\r\n ATTENDEE:mailto:x@y",
             "group1.ATTENDEE:mailto:x@y",
             "ORGANIZER:mailto:x@y",
             "g.Org\n\tanizer;X=\"a:b\":mailto:x@y",

@@ -6,16 +6,23 @@
 //! that XML does not know by itself, another encoding than UTF-8, markup inside an `href`. A `Content-Encoding` is refused as well:
 //! PHP does not undo it, but a server in between may.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesDecl, Event};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 
 /// Deeper bodies are refused; a REPORT of a real client goes ten deep.
 const DEPTH: usize = 64;
 /// More paths than these are refused.
 const MOST_HREFS: usize = 10_000;
+/// A longer path is refused: no target is that long either (`LONGEST_TARGET` in authorize.rs).
+const LONGEST_HREF: usize = 16 * 1024;
+/// More different names of elements are refused, instead of being forgotten: one of them may be what is switched off.
+const MOST_NAMES: usize = 1_000;
+/// More attributes of one element are refused. Each is compared with all before it, so this is what keeps a body's cost linear.
+const MOST_ATTRIBUTES: usize = 64;
 
 /// What a body is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +32,7 @@ pub struct DavBody {
     /// The paths in it, in their order.
     pub hrefs: Vec<Href>,
     /// The local names of all its elements, once each, lower-cased.
-    pub elements: Vec<String>,
+    pub elements: BTreeSet<String>,
 }
 
 /// A path in a body.
@@ -50,7 +57,7 @@ pub enum AmbiguousBody {
     Malformed,
     /// Markup inside an `href`, or a namespace or nesting that nobody needs.
     Href,
-    /// More depth or more paths than any client sends.
+    /// More depth, more or longer paths, more names, attributes or parameters than any client sends.
     Excessive,
     /// A content coding.
     Coded,
@@ -109,7 +116,7 @@ struct Reading {
     ascii: bool,
     root: Option<String>,
     hrefs: Vec<Href>,
-    elements: Vec<String>,
+    elements: BTreeSet<String>,
     depth: usize,
     /// The `href` that is open: where its content began, and its text so far.
     open: Option<(usize, String)>,
@@ -124,15 +131,11 @@ impl Reading {
             Event::Decl(_) => Err(AmbiguousBody::Malformed),
             Event::DocType(_) => Err(AmbiguousBody::DocumentType),
             Event::Start(start) => {
-                for attribute in start.attributes() {
-                    attribute.map_err(|_| AmbiguousBody::Malformed)?;
-                }
+                attributes(start)?;
                 self.start(start.name().as_ref(), span.end)
             }
             Event::Empty(start) => {
-                for attribute in start.attributes() {
-                    attribute.map_err(|_| AmbiguousBody::Malformed)?;
-                }
+                attributes(start)?;
                 self.start(start.name().as_ref(), span.end)?;
                 self.end(span.end)
             }
@@ -174,10 +177,8 @@ impl Reading {
         if lower == "href" {
             self.open = Some((content, String::new()));
         }
-        if !self.elements.contains(&lower) && self.elements.len() < MOST_HREFS {
-            self.elements.push(lower);
-        }
-        Ok(())
+        self.elements.insert(lower);
+        if self.elements.len() > MOST_NAMES { Err(AmbiguousBody::Excessive) } else { Ok(()) }
     }
 
     fn end(&mut self, content: usize) -> Result<(), AmbiguousBody> {
@@ -191,6 +192,9 @@ impl Reading {
     fn text(&mut self, text: &str) -> Result<(), AmbiguousBody> {
         if let Some((_, own)) = &mut self.open {
             own.push_str(text);
+            if own.len() > LONGEST_HREF {
+                return Err(AmbiguousBody::Excessive);
+            }
         } else if self.depth == 0 && !text.trim_ascii().is_empty() {
             return Err(AmbiguousBody::Malformed);
         }
@@ -203,6 +207,17 @@ impl Reading {
             _ => Err(AmbiguousBody::Malformed),
         }
     }
+}
+
+/// Well-formed attributes, each once, and not too many.
+fn attributes(start: &BytesStart<'_>) -> Result<(), AmbiguousBody> {
+    for (place, attribute) in start.attributes().enumerate() {
+        if place >= MOST_ATTRIBUTES {
+            return Err(AmbiguousBody::Excessive);
+        }
+        attribute.map_err(|_| AmbiguousBody::Malformed)?;
+    }
+    Ok(())
 }
 
 /// XML 1.0, and UTF-8 if anything is said. Python's own XML writer says `us-ascii` and means it: where every byte is, that is UTF-8 too.

@@ -229,10 +229,15 @@ fn covers(pattern: &[&str], path: &str) -> bool {
     }
 }
 
+/// Up to the next `**` the first place will do: what follows any later place follows the first one too. So the cost is that of the path,
+/// not of its square, however often a segment comes again.
 fn covers_somewhere(pattern: &[&str], mut path: &str) -> bool {
+    let next = pattern.iter().position(|part| *part == "**").unwrap_or(pattern.len());
+    let (nearer, further) = pattern.split_at(next);
     while !path.is_empty() {
-        if covers(pattern, path) {
-            return true;
+        if covers(nearer, path) {
+            let behind = nearer.iter().fold(path, |path, _| cut(path).1);
+            return covers(further, behind);
         }
         path = cut(path).1;
     }
@@ -329,6 +334,20 @@ mod tests {
         {
             assert_eq!(of(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_segment_that_comes_again_and_again_hides_nothing_and_costs_its_length() {
+        for path in [
+            "apps/spreed/recording/x/recording/y/store",
+            "ocs/v2.php/apps/spreed/api/v1/recording/recording/store",
+            "apps/notifications/settings/settings/admin",
+        ] {
+            assert_eq!(of(path), Some(Never::AppAdministration), "{path}");
+        }
+        assert_eq!(of("apps/spreed/store/recording"), None);
+        // By the square of its length this would be five thousand million comparisons.
+        assert_eq!(of(&format!("apps/spreed/{}x", "recording/".repeat(100_000))), None);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! `OC\AppFramework\Http\Request` merges the query, a form and a JSON body into one array; of a name that stands there twice the last
 //! one wins, and which that is depends on method and content type. PHP, besides, changes names (`share.Type` and `share Type` become
 //! `share_Type`, `shareType[]` an array) and Nextcloud casts values (`3abc` is 3). So a name stands there once, in letters that PHP
-//! leaves alone, and a body is JSON or a form, and says so in the plainest way.
+//! leaves alone, and a body is JSON or a form, and says so in the plainest way. There are few of them: PHP drops without a word what is
+//! beyond `max_input_vars` (1,000), and a dropped `permissions` is a share with all of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +17,9 @@ use serde_json::Value;
 
 use super::dav_body::AmbiguousBody;
 
+/// More parameters are refused. A call of a real client has a dozen.
+const MOST: usize = 100;
+
 /// Names and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters(BTreeMap<String, Held>);
@@ -27,7 +31,7 @@ enum Held {
     /// JSON's `null`: as if it were not there.
     Null,
     /// A list, an object or a fraction.
-    Other,
+    Other(Value),
 }
 
 /// What a body is by its `Content-Type`.
@@ -56,7 +60,7 @@ impl Parameters {
             Kind::Json => {
                 let Members(members) = serde_json::from_slice(body).map_err(|_| AmbiguousBody::Parameter)?;
                 for (name, value) in members {
-                    own.insert(name, scalar(&value))?;
+                    own.insert(name, held(value))?;
                 }
             }
         }
@@ -82,7 +86,20 @@ impl Parameters {
         match self.0.get(name) {
             None | Some(Held::Null) => Ok(None),
             Some(Held::Text(text)) => Ok(Some(text)),
-            Some(Held::Other) => Err(AmbiguousBody::Value),
+            Some(Held::Other(_)) => Err(AmbiguousBody::Value),
+        }
+    }
+
+    /// The members of a list, or of an object, which PHP takes for a list; nothing if it is not there or null.
+    ///
+    /// # Errors
+    /// [`AmbiguousBody::Value`] for anything else.
+    pub fn list(&self, name: &str) -> Result<Vec<&Value>, AmbiguousBody> {
+        match self.0.get(name) {
+            None | Some(Held::Null) => Ok(Vec::new()),
+            Some(Held::Other(Value::Array(list))) => Ok(list.iter().collect()),
+            Some(Held::Other(Value::Object(members))) => Ok(members.values().collect()),
+            Some(Held::Other(_) | Held::Text(_)) => Err(AmbiguousBody::Value),
         }
     }
 
@@ -113,6 +130,7 @@ impl Parameters {
 
     fn insert(&mut self, name: String, value: Held) -> Result<(), AmbiguousBody> {
         match self.0.insert(name, value) {
+            None if self.0.len() > MOST => Err(AmbiguousBody::Excessive),
             None => Ok(()),
             Some(_) => Err(AmbiguousBody::Parameter),
         }
@@ -149,13 +167,13 @@ fn decoded(encoded: &str) -> Result<String, AmbiguousBody> {
     percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| AmbiguousBody::Encoding)
 }
 
-fn scalar(value: &Value) -> Held {
+fn held(value: Value) -> Held {
     match value {
         Value::Null => Held::Null,
-        Value::String(text) => Held::Text(text.clone()),
+        Value::String(text) => Held::Text(text),
         Value::Bool(truth) => Held::Text(truth.to_string()),
         Value::Number(number) if number.is_u64() || number.is_i64() => Held::Text(number.to_string()),
-        Value::Number(_) | Value::Array(_) | Value::Object(_) => Held::Other,
+        Value::Number(_) | Value::Array(_) | Value::Object(_) => Held::Other(value),
     }
 }
 
@@ -232,6 +250,8 @@ mod tests {
             ("", FORM, "shareType=0&share%54ype=3"),
             ("", JSON, r#"{"shareType":0,"shareType":3}"#),
             ("", JSON, r#"{"shareType":0,"share\u0054ype":3}"#),
+            ("", JSON, r#"{"shareType\u0000":3}"#),
+            ("", JSON, r#"{"\u0000shareType":3}"#),
         ] {
             assert_eq!(read(query, kind, body), Err(AmbiguousBody::Parameter), "{query} {body}");
         }
@@ -251,6 +271,7 @@ mod tests {
         for body in [
             r#"{"n":"3abc"}"#,
             r#"{"n":" 3"}"#,
+            r#"{"n":"+3"}"#,
             r#"{"n":"3.0"}"#,
             r#"{"n":3.5}"#,
             r#"{"n":3e0}"#,
@@ -263,6 +284,31 @@ mod tests {
             r#"{"n":99999999999}"#,
         ] {
             assert_eq!(read("", JSON, body).unwrap().number("n"), Err(AmbiguousBody::Value), "{body}");
+        }
+    }
+
+    /// PHP reads the first thousand and drops the rest.
+    #[test]
+    fn no_parameter_stands_where_php_drops_it() {
+        let pairs = |count: usize| (0..count).map(|n| format!("p{n}=&")).collect::<String>();
+        assert_eq!(read("", FORM, &format!("{}n=1", pairs(MOST - 1))).unwrap().number("n"), Ok(Some(1)));
+        assert_eq!(read("", FORM, &format!("{}n=1", pairs(MOST))), Err(AmbiguousBody::Excessive));
+        assert!(read(&pairs(MOST), "", "").is_ok());
+        assert_eq!(read(&format!("{}n=1", pairs(MOST)), "", ""), Err(AmbiguousBody::Excessive));
+        assert_eq!(read(&pairs(MOST), FORM, "n=1"), Err(AmbiguousBody::Excessive));
+        assert_eq!(read(&pairs(MOST), JSON, r#"{"n":1}"#), Err(AmbiguousBody::Excessive));
+    }
+
+    #[test]
+    fn a_list_is_one_by_index_or_by_name() {
+        let list = |body: &str| read("", JSON, body).unwrap().list("n").map(|list| list.len());
+        for (body, length) in
+            [("{}", 0), (r#"{"n":null}"#, 0), (r#"{"n":[]}"#, 0), (r#"{"n":[1,{}]}"#, 2), (r#"{"n":{"a":1}}"#, 1)]
+        {
+            assert_eq!(list(body), Ok(length), "{body}");
+        }
+        for body in [r#"{"n":""}"#, r#"{"n":"x"}"#, r#"{"n":1}"#, r#"{"n":1.5}"#, r#"{"n":true}"#] {
+            assert_eq!(list(body), Err(AmbiguousBody::Value), "{body}");
         }
     }
 

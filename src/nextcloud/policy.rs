@@ -11,6 +11,7 @@
 
 pub mod egress;
 pub mod granted;
+pub mod mail;
 pub mod needs;
 pub mod refusal;
 pub mod report;
@@ -20,7 +21,7 @@ pub mod table;
 use http::Method;
 
 use super::family::Family;
-use super::never::Opened;
+use super::never::{Never, Opened};
 use super::route::Route;
 pub use egress::Egress;
 pub use needs::Needs;
@@ -118,6 +119,8 @@ impl Policy {
 
     fn needs(&self, route: &Route<'_>, access: Access, method: &Method) -> Result<Needs, Refusal> {
         let row = match (route.family(), access) {
+            // A SEARCH that was let out of the DAV root is one for files all the same.
+            (Family::Forbidden(Never::SearchElsewhere), _) => Row::Family(Family::FileSearch),
             // Only an opened one comes this far: it is in no family, so there is no scope for it.
             (Family::Forbidden(_), _) => return Ok(Needs::default()),
             (Family::UnifiedSearch, Access::Read) => {
@@ -128,10 +131,10 @@ impl Policy {
             }
             (Family::Shares, Access::Read) if shares::is_lookup(route.path_in_family()) => Row::Sharees,
             (Family::Shares, Access::Write) if method == Method::DELETE => Row::Unshare,
-            (Family::Tables, Access::Write) if route.path_in_family().split('/').any(|part| part == "import") => {
-                Row::TablesImport
-            }
-            (Family::Mail, Access::Write) if is_mail_to_files(route.path_in_family()) => Row::MailToFiles,
+            (Family::Tables, Access::Write) if is_tables_import(route.path_in_family()) => Row::TablesImport,
+            (Family::Talk, _) if is_talk_calendar(route.path_in_family()) => Row::TalkCalendar,
+            (Family::Mail, Access::Write) if mail::is_to_files(route.path_in_family()) => Row::MailToFiles,
+            (Family::Mail, _) if mail::is_contacts(route.path_in_family()) => Row::MailContacts,
             (family, _) => Row::Family(family),
         };
         self.table.needs(row, access).ok_or(Refusal::NotOpened)
@@ -172,10 +175,14 @@ impl Policy {
     }
 }
 
-/// `POST messages/<id>/attachment/<id>` and `…/file` put what was mailed among the files.
-fn is_mail_to_files(item: &str) -> bool {
-    let mut parts = item.split('/').skip_while(|part| *part != "messages");
-    matches!((parts.next(), parts.next(), parts.next()), (Some(_), Some(_), Some("attachment" | "file")))
+/// `POST room/<token>/meeting` puts an event into a calendar and invites to it; the others read what stands in the calendars.
+fn is_talk_calendar(item: &str) -> bool {
+    item.ends_with("dashboard/events") || item.split('/').any(|part| matches!(part, "meeting" | "mutual-events"))
+}
+
+/// Importing a file that lies in Nextcloud, or looking what an import would give; one that is uploaded is the caller's already.
+fn is_tables_import(item: &str) -> bool {
+    item.split('/').any(|part| part.starts_with("import") && !part.starts_with("importupload"))
 }
 
 #[cfg(test)]

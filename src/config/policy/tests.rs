@@ -108,3 +108,15 @@ fn every_fault_of_a_policy_is_found() {
     }
     assert!(resolved("[policy]\nfile = \"/does/not/exist\"\n").unwrap_err().contains("policy.file: "));
 }
+
+/// Challenges repeat what a row needs.
+#[test]
+fn no_row_needs_offline_access() {
+    for toml in [
+        "[policy.families.talk]\nread = [\"talk.read\", \"offline_access\"]\n",
+        "[policy]\nimplicit_scopes = [\"offline_access\"]\n",
+        "[policy.search]\nforms = \"offline_access\"\n",
+    ] {
+        assert!(resolved(toml).is_err_and(|faults| faults.contains("is no scope of a route")), "{toml}");
+    }
+}

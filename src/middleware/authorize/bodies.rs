@@ -4,14 +4,18 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use crate::error::{BadRequest, Error};
-use crate::nextcloud::dav_body;
+use crate::nextcloud::dav_body::{self, AmbiguousBody};
 use crate::nextcloud::destination::PublicAddress;
 use crate::nextcloud::family::Family;
 use crate::nextcloud::parameters::{self, Parameters};
 use crate::nextcloud::policy::egress;
+use crate::nextcloud::policy::mail;
 use crate::nextcloud::policy::report::BadHref;
 use crate::nextcloud::policy::{Access, Needs, Policy, Refusal};
 use crate::nextcloud::route::Route;
+
+/// What Nextcloud's route calls the provider of a unified search.
+const PROVIDER: &str = "providerId";
 
 /// A body that decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub enum Deciding {
     Report,
     /// The scope of a SEARCH.
     Search,
-    /// Parameters of a share, or, for the switches against egress, of a conversation.
+    /// Parameters of a share, a message or a unified search, or, for the switches against egress, of a conversation.
     Parameters,
     /// A calendar object, for the switches against egress.
     Calendar,
@@ -31,10 +35,13 @@ impl Deciding {
     #[must_use]
     pub fn of(policy: &Policy, route: &Route<'_>, method: &Method) -> Option<Self> {
         match (method.as_str(), route.family()) {
-            ("SEARCH", Family::FileSearch) => Some(Self::Search),
-            ("REPORT", family) if family.is_dav() => Some(Self::Report),
+            // Of every family: an opened one holds paths to others as well.
+            ("SEARCH", _) => Some(Self::Search),
+            ("REPORT", _) => Some(Self::Report),
             ("DELETE", Family::Shares) => None,
             (_, Family::Shares) if Access::of(method) == Access::Write => Some(Self::Parameters),
+            (_, Family::Mail) if mail::is_message(route.path_in_family(), method) => Some(Self::Parameters),
+            (_, Family::UnifiedSearch) if route.search_provider().is_some() => Some(Self::Parameters),
             _ => policy.egress.reading(route, method).map(|reading| match reading {
                 egress::Reading::Parameters => Self::Parameters,
                 egress::Reading::Calendar => Self::Calendar,
@@ -67,6 +74,9 @@ impl Deciding {
                 policy.egress.by_parameters(route, &parameters)?.map_err(Error::PolicyRefused)?;
                 match route.family() {
                     Family::Shares => Ok(policy.share(route.path_in_family(), &parameters)?),
+                    // Nextcloud takes what stands in JSON before what stands in the path, of a GET as well.
+                    Family::UnifiedSearch if parameters.has(PROVIDER) => Err(AmbiguousBody::Parameter.into()),
+                    Family::Mail => Ok(policy.message(&parameters)?),
                     _ => Ok(Ok(Needs::default())),
                 }
             }

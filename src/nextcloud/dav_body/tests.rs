@@ -140,3 +140,36 @@ fn depth_and_number_are_bounded() {
     let many = format!("<a>{}</a>", "<href>/x</href>".repeat(MOST_HREFS + 1));
     assert_eq!(hrefs(&many), Err(AmbiguousBody::Excessive));
 }
+
+/// The cost of a body is linear in its size, because what would be quadratic is bounded.
+#[test]
+fn what_would_cost_more_than_its_size_is_excessive() {
+    let attributes = |count: usize| (0..count).map(|n| format!(" a{n}=\"\"")).collect::<String>();
+    assert_eq!(hrefs(&format!("<r{}/>", attributes(MOST_ATTRIBUTES))), Ok(vec![]));
+    for body in [
+        format!("<r{}/>", attributes(MOST_ATTRIBUTES + 1)),
+        format!("<r><x{}></x></r>", attributes(MOST_ATTRIBUTES + 1)),
+        format!("<r{}/>", attributes(80_000)),
+    ] {
+        assert_eq!(hrefs(&body), Err(AmbiguousBody::Excessive), "{} bytes", body.len());
+    }
+    let twice = "<r a=\"\" a=\"\"/>";
+    assert_eq!(hrefs(twice), Err(AmbiguousBody::Malformed));
+    let long = |length: usize| format!("<r><href>/{}</href></r>", "x/".repeat(length / 2));
+    assert!(hrefs(&long(LONGEST_HREF - 2)).is_ok());
+    assert_eq!(hrefs(&long(LONGEST_HREF)), Err(AmbiguousBody::Excessive));
+}
+
+/// What is switched off must not hide behind so many names that it is forgotten.
+#[test]
+fn no_name_is_forgotten() {
+    let names = |count: usize| (0..count).map(|n| format!("<e{n}/>")).collect::<String>();
+    let body = format!("<r>{}<cs:Publish-Calendar/></r>", names(MOST_NAMES - 2));
+    assert!(read(body.as_bytes()).unwrap().elements.contains("publish-calendar"));
+    for count in [MOST_NAMES, 20_000] {
+        let body = format!("<r>{}<publish-calendar/></r>", names(count));
+        assert_eq!(read(body.as_bytes()), Err(AmbiguousBody::Excessive), "{count}");
+    }
+    let many_of_one = format!("<r>{}</r>", "<e/>".repeat(50_000));
+    assert_eq!(read(many_of_one.as_bytes()).unwrap().elements.len(), 2);
+}

@@ -10,7 +10,7 @@ use super::Access;
 use super::refusal::Refusal;
 use super::shares;
 use crate::nextcloud::calendar_body;
-use crate::nextcloud::dav_body::{self, AmbiguousBody};
+use crate::nextcloud::dav_body::{self, AmbiguousBody, DavBody};
 use crate::nextcloud::family::Family;
 use crate::nextcloud::parameters::Parameters;
 use crate::nextcloud::route::Route;
@@ -37,6 +37,10 @@ pub enum Reading {
 
 /// Kinds of share that stay inside: with a user, a group, the members of a Deck card. Teams (7) and conversations (10) may have guests.
 const INSIDE: &[u32] = &[0, 1, 12];
+/// With whom a board of Deck stays inside: a user, a group.
+const BOARD_INSIDE: &[u32] = &[0, 1];
+/// With whom a calendar or an address book stays inside.
+const DAV_INSIDE: &[&str] = &["principal:principals/users/", "principal:principals/groups/"];
 /// What may be changed of a share that may be a link.
 const HARMLESS_CHANGES: &[&str] = &["permissions", "note", "attributes", "sendMail", "format"];
 /// Mail leaves by these.
@@ -48,6 +52,8 @@ const MAIL_WAYS_OUT: &[&str] = &[
     "unsubscribe",
     "out-of-office",
     "sieve",
+    "filter",
+    "filters",
     "send",
     "quick-actions",
     "action-step",
@@ -87,8 +93,7 @@ impl Egress {
             Family::Tables if (part("share") || part("shares")) && !self.public_links => Err(Refusal::PublicLinks),
             Family::Talk if part("public") && !self.public_links => Err(Refusal::PublicLinks),
             Family::Talk
-                if !self.invitations
-                    && (part("import-emails") || part("resend-invitations") || part("schedule-meeting")) =>
+                if !self.invitations && (part("import-emails") || part("resend-invitations") || part("meeting")) =>
             {
                 Err(Refusal::Invitations)
             }
@@ -115,11 +120,10 @@ impl Egress {
         match route.family() {
             Family::Shares => Some(Reading::Parameters),
             Family::Talk if is_room(item) && !(self.public_links && self.invitations) => Some(Reading::Parameters),
-            Family::Calendars
-                if matches!(*method, Method::PUT | Method::POST) && !(self.public_links && self.invitations) =>
-            {
-                Some(Reading::Calendar)
-            }
+            Family::Deck if !self.public_links && is_board_acl(item) => Some(Reading::Parameters),
+            Family::Calendars if method == Method::PUT && !self.invitations => Some(Reading::Calendar),
+            Family::Calendars if method == Method::POST => Some(Reading::Calendar),
+            Family::Addressbooks if method == Method::POST && !self.public_links => Some(Reading::Calendar),
             _ => None,
         }
     }
@@ -136,6 +140,10 @@ impl Egress {
         match route.family() {
             Family::Shares => self.share(route.path_in_family(), parameters),
             Family::Talk => self.room(parameters),
+            Family::Deck => {
+                let outside = parameters.number("type")?.is_some_and(|kind| !BOARD_INSIDE.contains(&kind));
+                Ok(if outside && !self.public_links { Err(Refusal::PublicLinks) } else { Ok(()) })
+            }
             _ => Ok(Ok(())),
         }
     }
@@ -172,20 +180,36 @@ impl Egress {
         Ok(Ok(()))
     }
 
-    /// What the body of a calendar write tells.
+    /// What the body of a write to calendars or address books tells.
     ///
     /// # Errors
     /// [`AmbiguousBody`] if it cannot be judged; within, [`Refusal`].
     pub fn by_calendar(self, body: &[u8]) -> Result<Result<(), Refusal>, AmbiguousBody> {
-        if body.trim_ascii_start().first() == Some(&b'<') {
-            let published = dav_body::read(body)?.elements.iter().any(|name| name == "publish-calendar");
-            return Ok(if published && !self.public_links { Err(Refusal::PublicLinks) } else { Ok(()) });
+        // libxml takes a byte order mark, and encodings in which `<` is another byte.
+        let text = std::str::from_utf8(body).map_err(|_| AmbiguousBody::Encoding)?;
+        if text.contains('\0') {
+            return Err(AmbiguousBody::Encoding);
+        }
+        if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<') {
+            let leaves = leaves(&dav_body::read(body)?);
+            return Ok(if leaves && !self.public_links { Err(Refusal::PublicLinks) } else { Ok(()) });
         }
         if self.invitations {
             return Ok(Ok(()));
         }
         Ok(if calendar_body::invites(body)? { Err(Refusal::Invitations) } else { Ok(()) })
     }
+}
+
+/// Whether a collection is published, or shared with anybody but users and groups: teams and other servers.
+fn leaves(body: &DavBody) -> bool {
+    let inside = |href: &dav_body::Href| DAV_INSIDE.iter().any(|whose| href.text.trim().starts_with(whose));
+    body.elements.contains("publish-calendar") || (body.elements.contains("set") && !body.hrefs.iter().all(inside))
+}
+
+/// The rights to a board of Deck.
+fn is_board_acl(item: &str) -> bool {
+    item.split('/').any(|part| part == "acl")
 }
 
 /// Creating a conversation, or adding somebody to one.
@@ -196,9 +220,9 @@ fn is_room(item: &str) -> bool {
 
 /// What a person marks for himself: how far he has read, of what he wants to be reminded.
 fn is_own_mark(item: &str) -> bool {
-    let mut parts = item.split('/').rev();
-    let last = parts.next();
-    item.split('/').any(|part| part == "chat") && matches!(last, Some("read" | "reminder"))
+    // Behind `chat` stands the conversation, whatever it is called.
+    let behind = item.split('/').skip_while(|part| *part != "chat").skip(2);
+    matches!(behind.last(), Some("read" | "reminder"))
 }
 
 #[cfg(test)]

@@ -20,8 +20,14 @@ pub enum Row {
     WritableShare,
     /// Of Tables: importing a file of the caller's.
     TablesImport,
+    /// Of Talk: meetings, which are events in the caller's calendars.
+    TalkCalendar,
     /// Of Mail: putting an attachment among the caller's files.
     MailToFiles,
+    /// Of Mail: attaching one of the caller's files. Needed beside the family's own.
+    MailFromFiles,
+    /// Of Mail: the caller's address books.
+    MailContacts,
 }
 
 /// The parts of families, with their names in the table.
@@ -30,7 +36,10 @@ const PARTS: &[(&str, Row)] = &[
     ("unshare", Row::Unshare),
     ("writable_share", Row::WritableShare),
     ("tables_import", Row::TablesImport),
+    ("talk_calendar", Row::TalkCalendar),
     ("mail_to_files", Row::MailToFiles),
+    ("mail_from_files", Row::MailFromFiles),
+    ("mail_contacts", Row::MailContacts),
 ];
 
 /// Which scopes open what.

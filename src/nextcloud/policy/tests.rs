@@ -56,11 +56,34 @@ fn methods_read_or_write() {
         ("POST", "/apps/mail/api/messages/5/attachment/2", "mail_to_files.write"),
         ("POST", "/apps/mail/api/messages/5/file", "mail_to_files.write"),
         ("POST", "/apps/mail/api/messages/5/move", "mail.write"),
+        ("POST", "/ocs/v2.php/apps/spreed/api/v4/room/abcd/meeting", "talk_calendar.write"),
+        ("GET", "/ocs/v2.php/apps/spreed/api/v4/room/abcd/mutual-events", "talk_calendar.read"),
+        ("GET", "/ocs/v1.php/apps/spreed/api/v4/dashboard/events", "talk_calendar.read"),
+        ("GET", "/ocs/v1.php/apps/spreed/api/v4/room/abcd", "talk.read"),
+        ("POST", "/apps/tables/api/1/import-preview/table/5", "tables_import.write"),
+        ("POST", "/apps/tables/api/1/importupload/table/5", "tables.write"),
+        ("GET", "/apps/mail/api/autoComplete?term=b", "mail_contacts.read"),
+        ("GET", "/apps/mail/api/contactIntegration/match/b", "mail_contacts.read"),
+        ("PUT", "/index.php/apps/mail/api/contactIntegration/new", "mail_contacts.write"),
         ("GET", "/ocs/v2.php/search/providers", "unified_search.read"),
         ("GET", "/ocs/v2.php/search/providers/files/search", "files.read"),
     ] {
         assert_eq!(needs_of(&policy(), name, path).as_deref(), Ok(needs), "{name} {path}");
     }
+}
+
+/// What `[danger]` lets out of the DAV root is judged as what it is.
+#[test]
+fn an_opened_search_is_one_for_files() {
+    let search = method("SEARCH");
+    let target = Target::parse("/remote.php/dav/calendars/alice").unwrap();
+    let mut policy = policy();
+    policy.opened = policy.opened.with(Never::SearchElsewhere);
+    let route = Route::fold_with(&search, &target, policy.opened);
+    assert_eq!(
+        policy.target(&route, &search).map(|needs| needs.scopes().to_string()).as_deref(),
+        Ok("file_search.read")
+    );
 }
 
 #[test]

@@ -179,3 +179,55 @@ async fn a_body_over_a_mebibyte_is_not_read() {
     passes(&house, "files.write", "PUT /remote.php/dav/files/alice/large", &"x".repeat(1_100_000)).await;
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_takes_no_file_along_that_its_writer_may_not_read() {
+    let house = House::open().await;
+    let json = "\nContent-Type: application/json";
+    let file = r#"{"subject":"x","attachments":[{"type":"cloud","fileName":"/alice.txt"}]}"#;
+    for way in
+        ["POST /apps/mail/api/outbox", "PUT /index.php/apps/mail/api/drafts/5", "POST /ocs/v2.php/apps/mail/api/outbox"]
+    {
+        let head = format!("{way}{json}");
+        let answer = ends(&house, "mail.write", &head, file, 403, "insufficient_scope").await;
+        asks_for(&answer, "files.read mail.write", way);
+        ends(&house, "files.read", &head, file, 403, "insufficient_scope").await;
+        passes(&house, "mail.write files.read", &head, file).await;
+        passes(&house, "mail.write", &head, r#"{"attachments":[{"type":"local","id":5}]}"#).await;
+        ends(&house, "mail.write files.read", &head, r#"{"attachments":"x"}"#, 400, "invalid_request").await;
+    }
+    let form = "POST /apps/mail/api/outbox\nContent-Type: application/x-www-form-urlencoded";
+    ends(&house, "mail.write", form, "attachments[0][type]=cloud", 400, "invalid_request").await;
+    ends(&house, "mail.write", "POST /apps/mail/api/outbox?attachments[0][type]=cloud", "", 400, "invalid_request")
+        .await;
+    passes(&house, "mail.write", "POST /apps/mail/api/outbox/5", "").await;
+    passes(&house, "mail.write", "DELETE /apps/mail/api/outbox/5", "").await;
+    house.close().await;
+}
+
+/// Nextcloud merges parameters of the body over those of the path, whatever the method.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_by_the_provider_in_its_path() {
+    let house = House::open().await;
+    let search = "GET /ocs/v2.php/search/providers/contacts/search?term=x";
+    let json = "\nContent-Type: application/json";
+    for body in
+        [r#"{"providerId":"files"}"#, r#"{"term":"x","provider\u0049d":"files"}"#, r#"{"providerId":"contacts"}"#]
+    {
+        ends(&house, "contacts.read", &format!("{search}{json}"), body, 400, "invalid_request").await;
+    }
+    ends(
+        &house,
+        "contacts.read",
+        &format!("{search}\nContent-Type: application/x+json"),
+        r#"{"providerId":"files"}"#,
+        400,
+        "invalid_request",
+    )
+    .await;
+    ends(&house, "contacts.read", search, "providerId=files", 400, "invalid_request").await;
+    ends(&house, "contacts.read", &format!("{search}&providerId=files"), "", 400, "invalid_request").await;
+    passes(&house, "contacts.read", &format!("{search}{json}"), r#"{"limit":5}"#).await;
+    passes(&house, "contacts.read", search, "").await;
+    house.close().await;
+}

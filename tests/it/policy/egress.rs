@@ -3,7 +3,8 @@
 use super::{ends, passes, with};
 use crate::house::House;
 
-const ALL: &str = "files.write shares.write calendar.write talk.write mail.write tables.write";
+const ALL: &str =
+    "files.write shares.write calendar.write talk.write mail.write tables.write contacts.write deck.write";
 const SHARE: &str = "POST /ocs/v2.php/apps/files_sharing/api/v1/shares\nContent-Type: application/json";
 const EVENT: &str = "PUT /remote.php/dav/calendars/alice/personal/1.ics\nContent-Type: text/calendar";
 const TALK: &str = "/ocs/v2.php/apps/spreed/api";
@@ -40,6 +41,16 @@ async fn without_public_links_nothing_is_shared_with_the_world() {
     let calendar = "POST /remote.php/dav/calendars/alice/personal/\nContent-Type: application/xml";
     let publish = "<cs:publish-calendar xmlns:cs=\"http://calendarserver.org/ns/\"/>";
     ends(&house, ALL, calendar, publish, 403, "forbidden_route").await;
+    ends(&house, ALL, calendar, &format!("\u{feff}{publish}"), 400, "invalid_request").await;
+    let hidden = format!("<r>{}{publish}</r>", (0..20_000).map(|n| format!("<e{n}/>")).collect::<String>());
+    ends(&house, ALL, calendar, &hidden, 400, "invalid_request").await;
+    let team = "<o:share xmlns:o=\"http://owncloud.org/ns\"><o:set><href xmlns=\"DAV:\">principal:principals/circles/c</href></o:set></o:share>";
+    ends(&house, ALL, calendar, team, 403, "forbidden_route").await;
+    let contacts = "POST /remote.php/dav/addressbooks/users/alice/contacts/\nContent-Type: application/xml";
+    ends(&house, ALL, contacts, team, 403, "forbidden_route").await;
+    passes(&house, ALL, contacts, &team.replace("circles", "users")).await;
+    ends(&house, ALL, "POST /apps/deck/api/v1.0/boards/5/acl?type=7", "", 403, "forbidden_route").await;
+    passes(&house, ALL, "POST /apps/deck/api/v1.0/boards/5/acl?type=0", "").await;
     ends(&house, ALL, &format!("POST {TALK}/v4/room/abcd/public"), "", 403, "forbidden_route").await;
     ends(&house, ALL, &format!("POST {TALK}/v4/room?roomType=3"), "", 403, "forbidden_route").await;
     ends(&house, ALL, "POST /apps/tables/api/1/shares", "", 403, "forbidden_route").await;
@@ -54,9 +65,13 @@ async fn without_public_links_nothing_is_shared_with_the_world() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_invitations_no_event_has_guests() {
     let house = without("invitations").await;
-    for line in
-        ["ATTENDEE:mailto:x@y", "attendee;CN=x:mailto:x@y", "ATT\r\n ENDEE:mailto:x@y", "g.Organizer:mailto:x@y"]
-    {
+    for line in [
+        "ATTENDEE:mailto:x@y",
+        "attendee;CN=x:mailto:x@y",
+        "ATT\r\n ENDEE:mailto:x@y",
+        "g.Organizer:mailto:x@y",
+        "ATT\r\r\n ENDEE:mailto:x@y",
+    ] {
         ends(&house, ALL, EVENT, &event(line), 403, "forbidden_route").await;
     }
     passes(&house, ALL, EVENT, &event("SUMMARY:ATTENDEE")).await;
@@ -71,6 +86,7 @@ async fn without_invitations_no_event_has_guests() {
     let copied = "COPY /remote.php/dav/files/alice/x.ics\nDestination: /remote.php/dav/calendars/alice/personal/x.ics";
     ends(&house, ALL, copied, "", 403, "forbidden_route").await;
     ends(&house, ALL, &format!("POST {TALK}/v4/room/abcd/import-emails"), "", 403, "forbidden_route").await;
+    ends(&house, ALL, &format!("POST {TALK}/v4/room/abcd/meeting"), "", 403, "forbidden_route").await;
     ends(&house, ALL, &format!("POST {TALK}/v4/room/abcd/participants?source=emails"), "", 403, "forbidden_route")
         .await;
     passes(&house, ALL, &format!("POST {TALK}/v4/room/abcd/participants?newParticipant=bob"), "").await;

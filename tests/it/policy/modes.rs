@@ -94,6 +94,40 @@ async fn a_deployment_changes_the_table_and_what_every_token_has() {
     house.close().await;
 }
 
+/// Law 7 goes with what is opened: what is in no family may still name paths that are in one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opened_route_is_no_way_round_to_a_listed_one() {
+    let house = with("[danger]\nallow_never = [\"unlisted\", \"search_elsewhere\"]\n").await;
+    let report = "REPORT /remote.php/dav/public-calendars/x/";
+    let of = |path: &str| {
+        format!("<c:calendar-multiget xmlns:c=\"c\" xmlns:d=\"DAV:\"><d:href>{path}</d:href></c:calendar-multiget>")
+    };
+    let calendar = of("/remote.php/dav/calendars/alice/personal/1.ics");
+    ends(&house, "files.read", report, &calendar, 403, "insufficient_scope").await;
+    passes(&house, "calendar.read", report, &calendar).await;
+    ends(&house, "calendar.read", report, &of("/settings/user"), 403, "forbidden_route").await;
+    ends(&house, "calendar.read", report, &of("../x"), 400, "invalid_request").await;
+    let search = "SEARCH /remote.php/dav/calendars/alice/";
+    let of = |path: &str| {
+        format!(
+            "<d:searchrequest xmlns:d=\"DAV:\"><d:from><d:scope><d:href>{path}</d:href></d:scope></d:from></d:searchrequest>"
+        )
+    };
+    ends(&house, "calendar.read", search, &of("/files/alice"), 403, "insufficient_scope").await;
+    ends(&house, "files.read", search, &of("/calendars/alice"), 403, "forbidden_route").await;
+    passes(&house, "files.read", search, &of("/files/alice")).await;
+    house.close().await;
+}
+
+/// Whatever a table says, nothing is moved to where people and the root of the tree are.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_table_makes_a_destination_of_principals() {
+    let house = with("[policy.families.principals]\nread = \"nc.read\"\nwrite = \"files.write\"\n").await;
+    let moved = "MOVE /remote.php/dav/files/alice/x\nDestination: /remote.php/dav/principals/users/alice";
+    ends(&house, "files.write", moved, "", 403, "forbidden_route").await;
+    house.close().await;
+}
+
 /// A caller whose token is passed on, or who acts by one account, is held to its scopes all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_policy_holds_in_every_mode_of_the_credential() {

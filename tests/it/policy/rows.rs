@@ -37,7 +37,10 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("/ocs/v2.php/apps/deck/api/v1.0/boards", "deck.read", "deck.write"),
     ("/apps/tables/api/1/tables", "tables.read", "tables.write"),
     ("/ocs/v2.php/apps/spreed/api/v4/room", "talk.read", "talk.write"),
+    ("/ocs/v2.php/apps/spreed/api/v4/room/abcd/meeting", "calendar.read talk.read", "calendar.write talk.write"),
     ("/apps/mail/api/messages/5/flags", "mail.read", "mail.write"),
+    ("/apps/mail/api/autoComplete?term=b", "contacts.read mail.read", "contacts.write mail.write"),
+    ("/index.php/apps/mail/api/contactIntegration/new", "contacts.read mail.read", "contacts.write mail.write"),
     ("/ocs/v2.php/apps/activity/api/v2/activity", "activity.read", "-"),
     ("/ocs/v2.php/apps/notifications/api/v2/notifications", "notifications.read", "notifications.write"),
     ("/ocs/v2.php/apps/user_status/api/v1/user_status", "status.read", "status.write"),
@@ -236,6 +239,27 @@ async fn administration_and_credentials_inside_listed_apps_are_closed_whatever_t
     }
     for head in ["GET /apps/mail/api/accounts", "GET /ocs/v2.php/apps/deck/api/v1.0/config"] {
         passes(&house, ALL, head, "").await;
+    }
+    house.close().await;
+}
+
+/// A challenge is made of names that the policy knows, whatever stands in the caller's token.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_scope_of_a_callers_token_breaks_the_challenge() {
+    let house = House::open().await;
+    for scopes in [
+        "files.read\" error=\"x\\",
+        "notes.read files.read\",realm=\"x",
+        "\u{1}\u{7f}\r\nX-Y:z offline_access",
+        "files.read\nnotes.read offline_access openid",
+        "ä \u{0} offline_access",
+    ] {
+        let answer = ends(&house, scopes, "PUT /remote.php/dav/files/alice/x", "", 403, "insufficient_scope").await;
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        assert_eq!(challenge.matches('"').count(), 8, "{challenge}");
+        assert!(!challenge.contains("offline_access") && !challenge.contains("realm"), "{challenge}");
+        let known = if scopes.contains("notes.read f") { "files.write notes.read" } else { "files.write" };
+        asks_for(&answer, known, scopes);
     }
     house.close().await;
 }

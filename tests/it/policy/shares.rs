@@ -1,11 +1,20 @@
 //! Shares: whoever lets others write has to be able to write, and a body that could mean two things means nothing.
 
+use std::sync::LazyLock;
+
 use super::{asks_for, ends, passes, with};
 use crate::house::House;
 
 const CREATE: &str = "POST /ocs/v2.php/apps/files_sharing/api/v1/shares?format=json";
 const JSON: &str = "\nContent-Type: application/json";
 const FORM: &str = "\nContent-Type: application/x-www-form-urlencoded";
+/// What PHP reads of it is a share with all permissions: it drops what stands behind the thousandth parameter.
+static DROPPED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "path=%2Fx&shareType=0&shareWith=bob{}&permissions=1",
+        (0..1_000).map(|n| format!("&p{n}=")).collect::<String>()
+    )
+});
 const READER: &str = "shares.write files.read";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,6 +61,7 @@ async fn a_share_whose_parameters_have_two_readings_is_400() {
         (format!("{CREATE}&shareType=0{JSON}"), r#"{"path":"/x","shareType":3}"#),
         (format!("{CREATE}&shareType=0{FORM}"), "shareType=3"),
         (format!("{CREATE}&permissions=1&permissions=15"), ""),
+        (format!("{CREATE}{FORM}"), DROPPED.as_str()),
         (format!("{CREATE}&shareType[]=3"), ""),
         (format!("{CREATE}&share.Type=3"), ""),
         (format!("{CREATE}&shareType=3x"), ""),

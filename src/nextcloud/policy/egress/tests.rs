@@ -36,15 +36,32 @@ fn a_way_out_that_its_path_tells_is_closed_by_its_path() {
     closed(NO_LINKS, "POST", "/apps/tables/api/1/shares", Refusal::PublicLinks);
     closed(NO_LINKS, "POST", "/apps/tables/api/1/tables/5/shares", Refusal::PublicLinks);
     closed(NO_LINKS, "POST", &format!("{TALK}/v4/room/abcd/public"), Refusal::PublicLinks);
-    for way in ["room/abcd/import-emails", "room/abcd/participants/resend-invitations", "room/abcd/schedule-meeting"] {
+    for way in ["room/abcd/import-emails", "room/abcd/participants/resend-invitations", "room/abcd/meeting"] {
         closed(NO_INVITATIONS, "POST", &format!("{TALK}/v4/{way}"), Refusal::Invitations);
     }
     closed(NO_INVITATIONS, "POST", "/remote.php/dav/calendars/alice/outbox/", Refusal::Invitations);
-    for way in ["chat/abcd", "chat/abcd/share", "chat/abcd/5", "poll/abcd", "call/abcd", "reaction/abcd/5"] {
+    for way in [
+        "chat/read",
+        "chat/reminder",
+        "chat/abcd",
+        "chat/abcd/share",
+        "chat/abcd/5",
+        "poll/abcd",
+        "call/abcd",
+        "reaction/abcd/5",
+    ] {
         closed(NO_MESSAGES, "POST", &format!("{TALK}/v1/{way}"), Refusal::Messages);
     }
-    for way in ["outbox", "outbox/5", "drafts", "drafts/move/5", "accounts/5/draft", "messages/5/mdn", "sieve/active/5"]
-    {
+    for way in [
+        "outbox",
+        "outbox/5",
+        "drafts",
+        "drafts/move/5",
+        "accounts/5/draft",
+        "messages/5/mdn",
+        "sieve/active/5",
+        "filter/5",
+    ] {
         closed(NO_MESSAGES, "POST", &format!("/apps/mail/api/{way}"), Refusal::Messages);
     }
     closed(NO_MESSAGES, "POST", "/ocs/v2.php/apps/mail/message/send", Refusal::Messages);
@@ -139,6 +156,16 @@ fn a_body_is_read_only_where_something_is_switched_off() {
     assert_eq!(reading(NO_LINKS, "POST", calendar), Some(Reading::Calendar));
     assert_eq!(reading(Egress::default(), "PUT", calendar), None);
     assert_eq!(reading(NO_MESSAGES, "PUT", calendar), None);
+    assert_eq!(reading(NO_LINKS, "PUT", calendar), None);
+    assert_eq!(reading(NO_INVITATIONS, "POST", calendar), Some(Reading::Calendar));
+    let contacts = "/remote.php/dav/addressbooks/users/alice/contacts";
+    assert_eq!(reading(NO_LINKS, "POST", contacts), Some(Reading::Calendar));
+    assert_eq!(reading(NO_INVITATIONS, "POST", contacts), None);
+    assert_eq!(reading(NO_LINKS, "PUT", contacts), None);
+    let acl = "/apps/deck/api/v1.0/boards/5/acl";
+    assert_eq!(reading(NO_LINKS, "POST", acl), Some(Reading::Parameters));
+    assert_eq!(reading(NO_INVITATIONS, "POST", acl), None);
+    assert_eq!(reading(NO_LINKS, "POST", "/apps/deck/api/v1.0/boards/5/stacks"), None);
     assert_eq!(reading(NO_LINKS, "POST", &format!("{TALK}/v4/room")), Some(Reading::Parameters));
     assert_eq!(
         reading(NO_INVITATIONS, "POST", &format!("{TALK}/v4/room/abcd/participants")),
@@ -158,4 +185,63 @@ fn a_calendar_is_not_published_and_invites_nobody() {
     assert_eq!(NO_INVITATIONS.by_calendar(invites), Ok(Err(Refusal::Invitations)));
     assert_eq!(NO_LINKS.by_calendar(invites), Ok(Ok(())));
     assert_eq!(NO_LINKS.by_calendar(b"<!DOCTYPE x><x/>"), Err(AmbiguousBody::DocumentType));
+}
+
+#[test]
+fn a_publication_is_found_however_it_is_written() {
+    for body in [
+        "<x:PUBLISH-CALENDAR xmlns:x=\"http://calendarserver.org/ns/\"/>",
+        "\r\n\t <publish-calendar xmlns=\"http://calendarserver.org/ns/\"></publish-calendar>",
+        "<!-- x --><a><b><publish-calendar/></b></a>",
+    ] {
+        assert_eq!(NO_LINKS.by_calendar(body.as_bytes()), Ok(Err(Refusal::PublicLinks)), "{body}");
+    }
+    let publish = "<publish-calendar/>";
+    let utf16: Vec<u8> = publish.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let marked = [&[0xfe, 0xff][..], &utf16].concat();
+    let utf8 = format!("\u{feff}{publish}").into_bytes();
+    let latin = b"<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><publish-calendar a=\"\xe4\"/>".to_vec();
+    let said = b"<?xml version=\"1.0\" encoding=\"utf-7\"?><x/>".to_vec();
+    for body in [utf16, marked, utf8, latin, said] {
+        assert_eq!(NO_LINKS.by_calendar(&body), Err(AmbiguousBody::Encoding), "{body:?}");
+    }
+}
+
+#[test]
+fn a_calendar_is_not_shared_with_teams_and_other_servers() {
+    let share = |hrefs: &[&str]| {
+        let set: String = hrefs.iter().map(|href| format!("<o:set><d:href>{href}</d:href></o:set>")).collect();
+        format!("<o:share xmlns:o=\"http://owncloud.org/ns\" xmlns:d=\"DAV:\">{set}</o:share>").into_bytes()
+    };
+    for inside in
+        [&["principal:principals/users/bob"][..], &["principal:principals/groups/g", "principal:principals/users/b"]]
+    {
+        assert_eq!(NO_LINKS.by_calendar(&share(inside)), Ok(Ok(())), "{inside:?}");
+    }
+    for outside in [
+        &["principal:principals/circles/c"][..],
+        &["principal:principals/remote-users/x"],
+        &["principal:principals/users/bob", "principal:principals/remote-users/x"],
+        &["mailto:x@y"],
+        &[""],
+    ] {
+        assert_eq!(NO_LINKS.by_calendar(&share(outside)), Ok(Err(Refusal::PublicLinks)), "{outside:?}");
+        assert_eq!(NO_INVITATIONS.by_calendar(&share(outside)), Ok(Ok(())), "{outside:?}");
+    }
+    let away = b"<o:share xmlns:o=\"x\"><o:remove><href>principal:principals/circles/c</href></o:remove></o:share>";
+    assert_eq!(NO_LINKS.by_calendar(away), Ok(Ok(())));
+}
+
+#[test]
+fn a_board_is_not_shared_with_teams_and_other_servers() {
+    let acl = "/ocs/v2.php/apps/deck/api/v1.0/boards/5/acl";
+    for kind in [6, 7, 3] {
+        let query = format!("type={kind}&participant=x");
+        assert_eq!(by_parameters(NO_LINKS, acl, &query), Ok(Err(Refusal::PublicLinks)), "{kind}");
+        assert_eq!(by_parameters(NO_INVITATIONS, acl, &query), Ok(Ok(())), "{kind}");
+    }
+    for query in ["type=0&participant=bob", "type=1&participant=g", "permissionEdit=true"] {
+        assert_eq!(by_parameters(NO_LINKS, acl, query), Ok(Ok(())), "{query}");
+    }
+    assert_eq!(by_parameters(NO_LINKS, acl, "type=6x"), Err(AmbiguousBody::Value));
 }
