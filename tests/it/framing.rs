@@ -361,3 +361,18 @@ async fn a_length_beside_a_transfer_coding_does_not_cut_an_answer() {
     assert_eq!((answer.status, &*answer.body, answer.header("content-length")), (200, &b"hello"[..], None));
     house.close().await;
 }
+
+/// Row 6, on the way back: without these fields an answer's body would be another.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_cannot_nominate_what_describes_its_body_away() {
+    let upstream = Upstream::answering(
+        "HTTP/1.1 200 OK\r\nConnection: Content-Type, Content-Encoding, X-Own\r\nContent-Type: a/b\r\n\
+         Content-Encoding: gzip\r\nX-Own: 1\r\nContent-Length: 2\r\n\r\nok",
+    )
+    .await;
+    let house = before(&upstream).await;
+    let answer = ask(&house, request(&house, "GET /ocs/v2.php/cloud/user", &house.token("alice"), "")).await;
+    let fields = ["content-type", "content-encoding", "x-own"].map(|name| answer.header(name));
+    assert_eq!(fields, [Some("a/b".into()), Some("gzip".into()), None]);
+    house.close().await;
+}
