@@ -120,6 +120,8 @@ async fn a_search_stays_below_the_files_of_one_person() {
     {
         ends(&house, "files.read", SEARCH, &search(&scope(ambiguous)), 400, "invalid_request").await;
     }
+    let coded = format!("{SEARCH}\nContent-Encoding: identity");
+    ends(&house, "files.read", &coded, &search(&scope("/files/alice")), 400, "invalid_request").await;
     let elsewhere = SEARCH.replace("/dav/", "/dav/files/alice/");
     ends(&house, "files.read", &elsewhere, &search(&scope("/files/alice")), 403, "forbidden_route").await;
     house.close().await;

@@ -65,6 +65,7 @@ fn a_way_out_that_its_path_tells_is_closed_by_its_path() {
         closed(NO_MESSAGES, "POST", &format!("/apps/mail/api/{way}"), Refusal::Messages);
     }
     closed(NO_MESSAGES, "POST", "/ocs/v2.php/apps/mail/message/send", Refusal::Messages);
+    closed(NO_MESSAGES, "POST", &format!("{SHARES}/5/send-email"), Refusal::PublicLinks);
 }
 
 #[test]
