@@ -31,6 +31,7 @@ async fn identity_and_forward_headers_of_a_stranger_do_not_reach_nextcloud_in_an
         "X-Real-IP",
         "Client-IP",
         "True-Client-IP",
+        "X-Cluster-Client-IP",
         "CF-Connecting-IP",
         "Proxy-Authorization",
         "Proxy",
