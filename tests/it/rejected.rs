@@ -102,6 +102,25 @@ async fn a_compressed_refusal_is_one_and_a_compressed_401_of_an_app_is_passed_on
     }
 }
 
+/// The answer to HEAD has no words, and those in a coding that we do not know cannot be read: a 401 of Nextcloud's kind is a refusal then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_401_whose_words_cannot_be_had_is_a_refusal() {
+    for (line, field) in
+        [("HEAD /ocs/v2.php/cloud/user", ""), ("GET /ocs/v2.php/cloud/user", "Content-Encoding: br\r\n")]
+    {
+        let body = if line.starts_with("HEAD") { "" } else { "xyz" };
+        let answer =
+            format!("HTTP/1.1 401 No\r\nContent-Type: application/json\r\n{field}Content-Length: 3\r\n\r\n{body}");
+        let upstream = Upstream::answering(answer).await;
+        let house = before(&upstream).await;
+        let token = house.token("alice");
+        let (method, path) = line.split_once(' ').unwrap();
+        assert_eq!(house.request(method, path, &token).send().await.unwrap().status(), 502, "{line}");
+        assert_eq!(upstream.heads.lock().len(), 2, "{line}");
+        house.close().await;
+    }
+}
+
 /// Row 53: after a second refusal, refusals are final for 30 s: no exchange, no retry; then it is tried again.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_second_refusal_there_is_peace_for_thirty_seconds() {

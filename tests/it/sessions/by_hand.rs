@@ -131,3 +131,104 @@ async fn a_session_that_cannot_be_proved_is_not_used_however_often_it_is_asked_f
     assert_eq!(*calls.lock(), [true, false, false, false, false]);
     house.close().await;
 }
+
+/// A Nextcloud that answers by a function of what came: the head in lower case, and whether it is a request of our own. Also every head.
+async fn answering(
+    answer: impl Fn(&str, bool) -> String + Clone + Send + Sync + 'static,
+) -> (House, Arc<Mutex<Vec<String>>>) {
+    let heads = Arc::<Mutex<Vec<String>>>::default();
+    let seen = heads.clone();
+    let upstream = Upstream::serving(move |mut wire, _| {
+        let (seen, answer) = (seen.clone(), answer.clone());
+        async move {
+            while let Some(head) = wire.head().await {
+                let head = head.to_ascii_lowercase();
+                let own = head.contains("user-agent: obo-proxy");
+                seen.lock().push(head.clone());
+                wire.write(answer(&head, own)).await;
+            }
+        }
+    })
+    .await;
+    (Plan { upstream: Some(upstream.url.clone()), ..plan() }.build().await, heads)
+}
+
+fn came(heads: &Mutex<Vec<String>>, what: &str) -> Vec<String> {
+    heads.lock().iter().filter(|head| head.contains(what)).cloned().collect()
+}
+
+/// Who somebody is takes a kilobyte; an answer without measure is read no further, and adopted by nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_that_answers_without_measure_opens_nothing() {
+    let large =
+        WHO_IS.replace("Content-Length: 36", &format!("Content-Length: {}", 36 + 300_000)) + &" ".repeat(300_000);
+    let (house, heads) = answering(move |_, own| if own { large.clone() } else { WHO_IS.to_owned() }).await;
+    house.is(&house.token("alice"), "alice").await;
+    assert_eq!((house.events("unreachable").await, house.kept().await), (1.0, 0.0));
+    assert!(came(&heads, "\r\ncookie: ").is_empty());
+    house.close().await;
+}
+
+/// Where the session alone is not logged out, its opener's bearer helps, but only while it is good: an expired one is nobody's business.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_takes_the_bearer_along_only_while_that_is_good() {
+    for (age, bearers) in [(1, 1), (400, 0)] {
+        let (house, heads) = answering(|head, _| {
+            let refused = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+            if head.contains("/logout") { refused.to_owned() } else { WHO_IS.to_owned() }
+        })
+        .await;
+        let alice = house.provider.mint("alice");
+        let sid = alice.sid().unwrap().to_owned();
+        house.is(&alice.sign().unwrap(), "alice").await;
+        house.pass(age);
+        house.purge_session(&sid);
+        house
+            .until("the logout failed", async || {
+                house.metric("obo_session_logouts_total{outcome=\"failed\"}").await == 1.0
+            })
+            .await;
+        let logouts = came(&heads, "/logout");
+        let with = logouts.iter().filter(|head| head.contains("\r\nauthorization: bearer ")).count();
+        assert_eq!((logouts.len(), with), (1 + bearers, bearers), "{age}");
+        house.close().await;
+    }
+}
+
+/// An app's own 401 has to be read to be told from a refusal; the session that it sets counts all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_session_in_an_answer_that_had_to_be_read_ends_ours() {
+    let (house, _) = answering(|_, own| match own {
+        true => WHO_IS.to_owned(),
+        false => {
+            "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nSet-Cookie: ocht9c3fo3al=s2; path=/\r\n\
+                  Content-Length: 18\r\n\r\n{\"message\":\"none\"}"
+                .to_owned()
+        }
+    })
+    .await;
+    assert_eq!(house.get(WHO, &house.token("alice")).await.status(), 401);
+    assert_eq!((house.ends("changed").await, house.kept().await), (1.0, 0.0));
+    house.close().await;
+}
+
+/// user_oidc was updated: what is held is of no use any more, and is given back.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_became_useless_are_logged_out() {
+    let updated = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_updated = updated.clone();
+    let (house, heads) =
+        answering(move |head, own| match own && is_updated.load(std::sync::atomic::Ordering::SeqCst) {
+            _ if head.contains("/logout") => LOGGED_OUT.to_owned(),
+            true => WHO_IS.replace("Set-Cookie: nc_username=alice; Max-Age=9\r\n", ""),
+            false => WHO_IS.to_owned(),
+        })
+        .await;
+    house.is(&house.token("alice"), "alice").await;
+    assert_eq!(house.kept().await, 1.0);
+    updated.store(true, std::sync::atomic::Ordering::SeqCst);
+    house.is(&house.token("bob"), "alice").await;
+    house.until("they are logged out", async || !came(&heads, "/logout").is_empty()).await;
+    assert_eq!((house.ends("useless").await, house.kept().await), (1.0, 0.0));
+    house.close().await;
+}

@@ -8,6 +8,23 @@ use super::{FILE, WHO, plan};
 use crate::house::{House, Plan};
 use crate::wire::{self, Wire};
 
+/// Our own requests go where callers' go: behind Nextcloud's web root.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_web_root_a_session_is_opened_and_ended_there() {
+    let change = |options: &mut obo_proxy::dev::nextcloud::Options| options.webroot = "/nextcloud".into();
+    let plan = Plan { nextcloud: Some(Box::new(change)), upstream_root: "/nextcloud", prefix: "/nc", ..plan() };
+    let house = plan.build().await;
+    let alice = house.provider.mint("alice");
+    let sid = alice.sid().unwrap().to_owned();
+    let token = alice.sign().unwrap();
+    house.is(&token, "alice").await;
+    assert_eq!(house.kept().await, 1.0);
+    assert!(house.last_call().header("cookie").is_some());
+    house.purge_session(&sid);
+    house.until("it is logged out", async || !house.own("/nextcloud/index.php/logout").is_empty()).await;
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_request_has_a_session_opened_and_goes_with_its_two_cookies() {
     let house = House::with_sessions().await;
