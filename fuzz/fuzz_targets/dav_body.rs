@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run dav_body`: no path in a REPORT or SEARCH is overlooked, and the place of each is its own.
+//! `cargo +nightly fuzz run dav_body`: no path in a REPORT or SEARCH is overlooked.
 //!
 //! The second reading is a crude one: where the bytes hold no CDATA, comment, processing instruction or attribute, everything that is
 //! called `href` can be found by looking for it.
@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use obo_proxy::nextcloud::calendar_body;
-use obo_proxy::nextcloud::dav_body::{self, with_hrefs};
+use obo_proxy::nextcloud::dav_body;
 use obo_proxy::nextcloud::parameters::Parameters;
 
 fuzz_target!(|data: &[u8]| {
@@ -24,13 +24,6 @@ fuzz_target!(|data: &[u8]| {
     let Ok(body) = dav_body::read(data) else {
         return;
     };
-    // Replacing each path by itself is the same document to us.
-    let again = with_hrefs(data, &body.hrefs, |path| Some(path.to_owned()));
-    let reread = dav_body::read(&again).expect("a body with its own paths is readable");
-    assert_eq!(reread.root, body.root);
-    let texts = |body: &dav_body::DavBody| body.hrefs.iter().map(|href| href.text.clone()).collect::<Vec<_>>();
-    assert_eq!(texts(&reread), texts(&body));
-
     let text = std::str::from_utf8(data).expect("it was read").to_ascii_lowercase();
     if !text.contains(['!', '?', '=']) {
         let open = text.split('<').skip(1).filter(|tag| {

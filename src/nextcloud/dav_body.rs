@@ -1,14 +1,12 @@
 //! The body of a REPORT or a SEARCH: XML, read strictly, for the paths in it (law 7, checklist row 55).
 //!
-//! Every element called `href`, in whatever namespace and place, names a path on which Nextcloud will act; each is read here with the
-//! bytes that it stands at. sabre reads with libxml, which undoes CDATA and character references, knows encodings, entities and
-//! document types, and joins text around a comment. Whatever it could read differently from us is refused: a `DOCTYPE`, an entity
-//! that XML does not know by itself, another encoding than UTF-8, markup inside an `href`. A `Content-Encoding` is refused as well:
-//! PHP does not undo it, but a server in between may.
+//! Every element called `href`, in whatever namespace and place, names a path on which Nextcloud will act. sabre reads with libxml, which
+//! undoes CDATA and character references, knows encodings, entities and document types, and joins text around a comment. Whatever it
+//! could read differently from us is refused: a `DOCTYPE`, an entity that XML does not know by itself, another encoding than UTF-8,
+//! markup inside an `href`. A `Content-Encoding` is refused as well: PHP does not undo it, but a server in between may.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::Range;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
@@ -29,19 +27,10 @@ const MOST_ATTRIBUTES: usize = 64;
 pub struct DavBody {
     /// The local name of its root element: the kind of the report.
     pub root: String,
-    /// The paths in it, in their order.
-    pub hrefs: Vec<Href>,
+    /// The paths in it, in their order: CDATA and character references undone, still percent-encoded.
+    pub hrefs: Vec<String>,
     /// The local names of all its elements, once each, lower-cased.
     pub elements: BTreeSet<String>,
-}
-
-/// A path in a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Href {
-    /// Its text: CDATA and character references undone, still percent-encoded.
-    pub text: String,
-    /// Where it stands in the body, between `<href>` and `</href>`.
-    pub span: Range<usize>,
 }
 
 /// Why a body has more than one reading. The caller is told 400 `invalid_request`.
@@ -82,49 +71,27 @@ pub fn read(body: &[u8]) -> Result<DavBody, AmbiguousBody> {
     reader.config_mut().enable_all_checks(true);
     let mut reading = Reading { ascii: text.is_ascii(), ..Reading::default() };
     loop {
-        let before = at(&reader);
-        let event = reader.read_event().map_err(|_| AmbiguousBody::Malformed)?;
-        let after = at(&reader);
-        match event {
+        match reader.read_event().map_err(|_| AmbiguousBody::Malformed)? {
             Event::Eof => return reading.finish(),
-            event => reading.event(&event, before..after)?,
+            event => reading.event(&event)?,
         }
     }
-}
-
-/// The body with each path replaced by what `map` makes of it; `None` leaves it as it stands.
-#[must_use]
-pub fn with_hrefs(body: &[u8], hrefs: &[Href], map: impl Fn(&str) -> Option<String>) -> Vec<u8> {
-    let mut mapped = Vec::with_capacity(body.len());
-    let mut done = 0;
-    for href in hrefs {
-        let Some(text) = map(&href.text) else { continue };
-        mapped.extend_from_slice(body.get(done..href.span.start).unwrap_or_default());
-        mapped.extend_from_slice(quick_xml::escape::escape(text.as_str()).as_bytes());
-        done = href.span.end;
-    }
-    mapped.extend_from_slice(body.get(done..).unwrap_or_default());
-    mapped
-}
-
-fn at(reader: &Reader<&[u8]>) -> usize {
-    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
 }
 
 #[derive(Default)]
 struct Reading {
     ascii: bool,
     root: Option<String>,
-    hrefs: Vec<Href>,
+    hrefs: Vec<String>,
     elements: BTreeSet<String>,
     depth: usize,
-    /// The `href` that is open: where its content began, and its text so far.
-    open: Option<(usize, String)>,
+    /// The text so far of the `href` that is open.
+    open: Option<String>,
     begun: bool,
 }
 
 impl Reading {
-    fn event(&mut self, event: &Event<'_>, span: Range<usize>) -> Result<(), AmbiguousBody> {
+    fn event(&mut self, event: &Event<'_>) -> Result<(), AmbiguousBody> {
         let first = !std::mem::replace(&mut self.begun, true);
         match event {
             Event::Decl(declaration) if first => check(declaration, self.ascii),
@@ -132,14 +99,14 @@ impl Reading {
             Event::DocType(_) => Err(AmbiguousBody::DocumentType),
             Event::Start(start) => {
                 attributes(start)?;
-                self.start(start.name().as_ref(), span.end)
+                self.start(start.name().as_ref())
             }
             Event::Empty(start) => {
                 attributes(start)?;
-                self.start(start.name().as_ref(), span.end)?;
-                self.end(span.end)
+                self.start(start.name().as_ref())?;
+                self.end()
             }
-            Event::End(_) => self.end(span.start),
+            Event::End(_) => self.end(),
             Event::Text(text) => self.text(text.as_ref()),
             Event::CData(data) if self.depth > 0 => self.text(data.as_ref()),
             Event::CData(_) => Err(AmbiguousBody::Malformed),
@@ -157,7 +124,7 @@ impl Reading {
         }
     }
 
-    fn start(&mut self, name: &str, content: usize) -> Result<(), AmbiguousBody> {
+    fn start(&mut self, name: &str) -> Result<(), AmbiguousBody> {
         if self.open.is_some() {
             return Err(AmbiguousBody::Href);
         }
@@ -175,22 +142,20 @@ impl Reading {
         }
         let lower = local.to_ascii_lowercase();
         if lower == "href" {
-            self.open = Some((content, String::new()));
+            self.open = Some(String::new());
         }
         self.elements.insert(lower);
         if self.elements.len() > MOST_NAMES { Err(AmbiguousBody::Excessive) } else { Ok(()) }
     }
 
-    fn end(&mut self, content: usize) -> Result<(), AmbiguousBody> {
+    fn end(&mut self) -> Result<(), AmbiguousBody> {
         self.depth = self.depth.checked_sub(1).ok_or(AmbiguousBody::Malformed)?;
-        if let Some((begun, text)) = self.open.take() {
-            self.hrefs.push(Href { text, span: begun..content });
-        }
+        self.hrefs.extend(self.open.take());
         Ok(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), AmbiguousBody> {
-        if let Some((_, own)) = &mut self.open {
+        if let Some(own) = &mut self.open {
             own.push_str(text);
             if own.len() > LONGEST_HREF {
                 return Err(AmbiguousBody::Excessive);

@@ -203,7 +203,7 @@ impl Egress {
 
 /// Whether a collection is published, or shared with anybody but users and groups: teams and other servers.
 fn leaves(body: &DavBody) -> bool {
-    let inside = |href: &dav_body::Href| DAV_INSIDE.iter().any(|whose| href.text.trim().starts_with(whose));
+    let inside = |href: &String| DAV_INSIDE.iter().any(|whose| href.trim().starts_with(whose));
     body.elements.contains("publish-calendar") || (body.elements.contains("set") && !body.hrefs.iter().all(inside))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::{Access, Needs, Policy, Refusal};
-use crate::nextcloud::dav_body::{DavBody, Href};
+use crate::nextcloud::dav_body::DavBody;
 use crate::nextcloud::destination::{BadDestination, Destination, PublicAddress};
 use crate::nextcloud::family::Family;
 use crate::nextcloud::never::Never;
@@ -40,7 +40,7 @@ impl Policy {
         Ok(needs)
     }
 
-    fn href(&self, href: &Href, ours: &PublicAddress) -> Result<Result<Needs, Refusal>, BadHref> {
+    fn href(&self, href: &str, ours: &PublicAddress) -> Result<Result<Needs, Refusal>, BadHref> {
         let text = spaced(href);
         let path = Destination::parse(text.as_bytes(), ours).map_err(BadHref::Path)?;
         let route = path.route_with(&Method::GET, self.opened);
@@ -84,7 +84,7 @@ impl Policy {
 }
 
 /// The scope of a SEARCH as a path from Nextcloud's root. One that is relative to the DAV root knows nothing of our mount.
-fn rooted(href: &Href, ours: &PublicAddress) -> Result<String, BadDestination> {
+fn rooted(href: &str, ours: &PublicAddress) -> Result<String, BadDestination> {
     let text = spaced(href);
     let text = text.as_bytes();
     match Destination::parse(text, ours) {
@@ -97,6 +97,6 @@ fn rooted(href: &Href, ours: &PublicAddress) -> Result<String, BadDestination> {
 }
 
 /// A target cannot have a raw space, an `href` can, and clients write one; sabre decodes once and takes both spellings for the same.
-fn spaced(href: &Href) -> Cow<'_, str> {
-    if href.text.contains(' ') { href.text.replace(' ', "%20").into() } else { href.text.as_str().into() }
+fn spaced(href: &str) -> Cow<'_, str> {
+    if href.contains(' ') { href.replace(' ', "%20").into() } else { href.into() }
 }
