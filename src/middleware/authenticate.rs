@@ -27,6 +27,18 @@ const ATTEMPTS: usize = 3;
 pub struct Authenticated {
     request: Request<Body>,
     caller: Caller,
+    errand: Errand,
+}
+
+/// Whose idea a request is: what may be asked of Nextcloud depends on who wrote the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// The caller's own request, passed on.
+    Callers,
+    /// A request that a tool of ours wrote for the caller.
+    Tool,
+    /// A request that a tool of ours wrote, which keeps to tasks: it may be opened by `tasks.*` where `calendar.*` would be needed.
+    Tasks,
 }
 
 /// Who called: the entry that the one lookup found, and the token itself, for the exchange alone.
@@ -44,7 +56,21 @@ impl Authenticated {
         &self.request
     }
 
-    pub(super) fn into_parts(self) -> (Request<Body>, Caller) {
+    /// Whose idea it is.
+    #[must_use]
+    pub fn errand(&self) -> Errand {
+        self.errand
+    }
+
+    /// Who called.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The request and who called, for a frontend of ours that answers by requests of its own ([`Caller::on_errand`]).
+    #[must_use]
+    pub fn into_parts(self) -> (Request<Body>, Caller) {
         (self.request, self.caller)
     }
 }
@@ -54,6 +80,13 @@ impl Caller {
     #[must_use]
     pub fn entry(&self) -> &Arc<Entry> {
         &self.entry
+    }
+
+    /// A request of our own, on behalf of this caller. It passes authorization, exchange and proxy like any other; what it is for may open
+    /// less than the caller's token would, or what only our own requests may do, and never more than was granted.
+    #[must_use]
+    pub fn on_errand(&self, request: Request<Body>, errand: Errand) -> Authenticated {
+        Authenticated { request, caller: self.clone(), errand }
     }
 
     /// The address that the request came from.
@@ -117,7 +150,7 @@ impl Authentication {
             // Boxed: most requests never come here, and their futures need not be this large.
             None => Box::pin(self.verify(&subject, key)).await?,
         };
-        Ok(Authenticated { request, caller: Caller { entry, subject, peer } })
+        Ok(Authenticated { request, caller: Caller { entry, subject, peer }, errand: Errand::Callers })
     }
 
     async fn verify(&self, subject: &SubjectToken, key: Digest) -> Result<Arc<Entry>, Error> {
