@@ -13,6 +13,7 @@
 pub mod answer;
 pub mod arguments;
 pub mod cors;
+pub mod dav;
 pub mod edge;
 pub mod fault;
 pub mod frontend;
