@@ -15,7 +15,7 @@ import threading
 
 HERE = pathlib.Path(__file__).parent
 # Nobody listens there: the person carries what comes back to the client.
-REDIRECT = "http://127.0.0.1:49152/callback"
+REDIRECT = "http://127.0.0.1:17654/callback"
 # For a whole answer of a client, with its start and a login in it, on a machine that has more to do.
 PATIENCE = 120
 
@@ -42,9 +42,10 @@ class ToolError(Exception):
 
 
 class Client:
-    """Runs `CLIENTS[name]` against `url`. `person.sign_in` is what its user does at the login form; `token` is a token that it was given."""
+    """Runs `CLIENTS[name]` against `url`. `person` sits before it. `token` is one that it was given instead of all authorization, `tokens` what
+    an earlier login of client `client_id` gave, `client_id` alone a client that need not register."""
 
-    def __init__(self, name, url, person=None, token=None, client_id=None):
+    def __init__(self, name, url, person=None, token=None, tokens=None, client_id=None):
         language, mode = CLIENTS[name]
         program = {
             "python": [sys.executable, str(HERE / "python_client.py")],
@@ -52,6 +53,8 @@ class Client:
         }[language]
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "HOME")}
         more = {"OBO_REDIRECT": REDIRECT, "OBO_TOKEN": token, "OBO_CLIENT_ID": client_id, "no_proxy": "*", "NO_PROXY": "*"}
+        if tokens:
+            more["OBO_TOKENS"] = json.dumps(tokens)
         self.person, self.sign_ins, self.granted, self.registered = person, [], [], []
         self.process = subprocess.Popen(
             [*program, url, mode],

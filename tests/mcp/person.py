@@ -1,10 +1,14 @@
 """Somebody at the login form of an identity provider, played by a script."""
 
+import base64
+import hashlib
 import html.parser
+import secrets
 import urllib.parse
 
 import httpx2
 
+import driver
 
 
 class Form(html.parser.HTMLParser):
@@ -62,3 +66,34 @@ class Person:
     def has_left(location, url):
         here, there = (urllib.parse.urlsplit(it) for it in (url, location))
         return here.netloc != there.netloc
+
+
+def log_in(name, issuer, scope, resource, client_id="mcp-client"):
+    """The answer of the token endpoint to a login with just these scopes: what a client has kept from an earlier one."""
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    with httpx2.Client(timeout=60, trust_env=False) as http:
+        metadata = http.get(f"{issuer}/.well-known/openid-configuration").json()
+        query = {
+            "response_type": "code",
+            "client_id": client_id,
+            "redirect_uri": driver.REDIRECT,
+            "scope": scope,
+            "resource": resource,
+            "state": "none",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        back = Person(name).sign_in(f"{metadata['authorization_endpoint']}?{urllib.parse.urlencode(query)}")
+        callback = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query))
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": client_id,
+            "redirect_uri": driver.REDIRECT,
+            "resource": resource,
+            "code": callback["code"],
+            "code_verifier": verifier,
+        }
+        answer = http.post(metadata["token_endpoint"], data=form)
+        assert answer.status_code == 200, answer.text
+        return answer.json()

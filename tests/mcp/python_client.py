@@ -11,11 +11,10 @@ import urllib.parse
 
 import httpx2
 import mcp
-import mcp_types
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
 URL, MODE = sys.argv[1:]
 REDIRECT = os.environ["OBO_REDIRECT"]
@@ -32,8 +31,8 @@ async def heard():
 class Memory:
     """Nothing outlives the process."""
 
-    def __init__(self, client):
-        self.tokens, self.client = None, client
+    def __init__(self, tokens, client):
+        self.tokens, self.client = tokens, client
 
     async def get_tokens(self):
         return self.tokens
@@ -80,10 +79,13 @@ async def obey(client, command):
 
 
 async def main():
-    known = os.environ.get("OBO_CLIENT_ID")
-    known = known and OAuthClientInformationFull(client_id=known, redirect_uris=[REDIRECT], token_endpoint_auth_method="none")
+    known, tokens = os.environ.get("OBO_CLIENT_ID"), os.environ.get("OBO_TOKENS")
+    if known:
+        known = OAuthClientInformationFull(client_id=known, redirect_uris=[REDIRECT], token_endpoint_auth_method="none")
+    if tokens:
+        tokens = OAuthToken.model_validate_json(tokens)
     metadata = OAuthClientMetadata(client_name="Python", redirect_uris=[REDIRECT], token_endpoint_auth_method="none")
-    auth = OAuthClientProvider(URL, metadata, Memory(known), redirect, callback)
+    auth = OAuthClientProvider(URL, metadata, Memory(tokens, known), redirect, callback)
     headers = {}
     if token := os.environ.get("OBO_TOKEN"):
         auth, headers = None, {"Authorization": f"Bearer {token}"}

@@ -25,6 +25,7 @@ const sdk = mode === '1'
 
 // Nothing outlives the process.
 const kept = {};
+if (process.env.OBO_TOKENS) kept.tokens = JSON.parse(process.env.OBO_TOKENS);
 if (process.env.OBO_CLIENT_ID) kept.client = { client_id: process.env.OBO_CLIENT_ID };
 const authProvider = {
     redirectUrl,
