@@ -102,6 +102,35 @@ impl ScopeJudge {
         }))
     }
 
+    /// Whether a tool may begin: its scopes held against the caller's token. Where the exchanged token decides, nothing is decided yet.
+    ///
+    /// # Errors
+    /// [`Error::InsufficientScope`].
+    pub fn tool(&self, entry: &Entry, scopes: &[&str]) -> Result<(), Error> {
+        let issuer = self.issuer(entry)?;
+        if self.policy.enforcement != Enforcement::Enforce
+            || matches!(issuer.settings.scopes_from, ScopesFrom::Obtained)
+        {
+            return Ok(());
+        }
+        let needs = Needs::of(scopes.iter().map(|scope| (*scope).to_owned()).collect());
+        self.hold(&entry.identity().scopes, &issuer.settings, &needs)
+    }
+
+    /// Whether a tool may count on this scope.
+    #[must_use]
+    pub fn granted(&self, entry: &Entry, scope: &str) -> bool {
+        self.tool(entry, &[scope]).is_ok()
+    }
+
+    /// The scopes that the caller's token was granted and this policy knows, by our names.
+    #[must_use]
+    pub fn scopes_of(&self, entry: &Entry) -> Vec<String> {
+        let Ok(issuer) = self.issuer(entry) else { return Vec::new() };
+        let granted = Granted::new(&entry.identity().scopes, &issuer.settings.scope_prefix, &self.policy.table);
+        granted.with(&Needs::default()).iter().map(ToOwned::to_owned).collect()
+    }
+
     fn issuer(&self, entry: &Entry) -> Result<&Arc<Issuer>, Error> {
         self.issuers.find(entry.identity().principal.issuer()).ok_or(Error::BadToken(TokenFault::Issuer))
     }
