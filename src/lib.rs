@@ -49,6 +49,7 @@ pub mod service;
 pub mod middleware;
 pub mod proxy;
 pub mod endpoint;
+pub mod mcp;
 pub mod route;
 pub mod stack;
 pub mod server;

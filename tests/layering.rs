@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("middleware", "the passports"),
     ("proxy", "the Nextcloud leg"),
     ("endpoint", "what we answer ourselves"),
+    ("mcp", "the MCP frontend"),
     ("route", "open or protected"),
     ("stack", "all of it in its order"),
     ("server", "listeners"),
