@@ -7,8 +7,9 @@ use std::time::Duration;
 use http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -17,6 +18,8 @@ use tracing::Instrument as _;
 use super::fault::{self, Fault};
 use super::frontend::Bound;
 use super::limits::Limits;
+use super::resources::{self, NotRead};
+use super::settings::Toolset;
 use super::tool::{Call, Registered};
 use super::toolbox::Toolbox;
 
@@ -45,6 +48,11 @@ impl Handler {
         Self(Arc::new(Own { tools, limits, deadline }))
     }
 
+    /// Whether files are to be had: with their tools, and without them neither as resources.
+    fn has_files(&self) -> bool {
+        self.0.tools.iter().any(|tool| tool.set == Toolset::Files)
+    }
+
     async fn run(
         &self,
         tool: &Registered,
@@ -63,7 +71,8 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let mut capabilities = ServerCapabilities::builder().enable_tools().build();
+        capabilities.resources = self.has_files().then(ResourcesCapability::default);
         let own = Implementation::new("obo-proxy", env!("CARGO_PKG_VERSION")).with_title("Nextcloud");
         ServerConfig::new(capabilities).with_server_info(own).with_instructions(INSTRUCTIONS)
     }
@@ -106,6 +115,55 @@ impl ServerHandler for Handler {
     ) -> Result<ListResourcesResult, ErrorData> {
         no_cursor(request)?;
         Ok(ListResourcesResult::default().with_ttl_ms(milliseconds(LISTS_FOR)).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        no_cursor(request)?;
+        let templates = self.has_files().then(resources::template).into_iter().collect();
+        Ok(ListResourceTemplatesResult::with_all_items(templates)
+            .with_ttl_ms(milliseconds(LISTS_FOR))
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let bound = bound(&context)?;
+        let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
+        let read = async {
+            if !self.has_files() {
+                return Err(NotRead::NotThere);
+            }
+            let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, "resources/read")?;
+            tokio::time::timeout(self.0.deadline, resources::read(&bound.nextcloud, &request.uri))
+                .await
+                .unwrap_or_else(|_| Err(Fault::said("This took too long. Try again later.").into()))
+        };
+        let words = match read.instrument(span).await {
+            Ok(result) => return Ok(result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
+            Err(NotRead::NotThere) => {
+                let data = serde_json::json!({ "uri": request.uri });
+                return Err(ErrorData::resource_not_found("there is no such file", Some(data)));
+            }
+            Err(NotRead::Fault(Fault::Said(words))) => words,
+            Err(NotRead::Fault(Fault::Refused(error))) => {
+                let words = fault::in_words(&error);
+                if fault::is_the_clients(&error) {
+                    refusal.set(error);
+                }
+                words
+            }
+            Err(NotRead::Fault(Fault::Ask(_))) => {
+                "This needs an answer of the user, for which a resource has no way.".to_owned()
+            }
+        };
+        Err(ErrorData::internal_error(words, None))
     }
 
     async fn call_tool(

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::files;
 use super::settings::Toolset;
+use super::shares;
 use super::tool::Registered;
 use super::whoami::Whoami;
 
@@ -32,5 +34,19 @@ fn every() -> Vec<(&'static str, Registered)> {
     fn of<T: super::tool::Tool>() -> (&'static str, Registered) {
         (T::NAME, Registered::of::<T>())
     }
-    vec![of::<Whoami>()]
+    vec![
+        of::<files::list::FilesList>(),
+        of::<files::search::FilesSearch>(),
+        of::<files::read::FilesRead>(),
+        of::<files::write::FilesWrite>(),
+        of::<files::mkdir::FilesMkdir>(),
+        of::<files::transfer::FilesMove>(),
+        of::<files::transfer::FilesCopy>(),
+        of::<files::delete::FilesDelete>(),
+        of::<files::restore::FilesRestore>(),
+        of::<shares::list::SharesList>(),
+        of::<shares::create::ShareCreate>(),
+        of::<shares::delete::ShareDelete>(),
+        of::<Whoami>(),
+    ]
 }
