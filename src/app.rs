@@ -1,6 +1,8 @@
 //! The composition root: [`Config`] → running listeners. Names the concrete types; decides nothing.
 
 pub(crate) mod leg;
+mod mcp;
+mod upkeep;
 mod weakenings;
 
 use std::io;
@@ -17,12 +19,14 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use self::mcp::Mcp;
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
 use crate::endpoint::well_known::WellKnown;
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
+use crate::mcp::frontend::Protocol;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
@@ -44,11 +48,6 @@ use crate::token::{BearerHeader, Clock};
 use crate::upstream::Connector;
 use crate::upstream::NextcloudSettings;
 
-/// Expired entries are dropped this often.
-const SWEEP: Duration = Duration::from_mins(1);
-
-/// Sessions that nobody uses, or that linger, are ended this often.
-const SWEEP_SESSIONS: Duration = Duration::from_secs(5);
 /// Logging sessions out may take this long at the end, however long open requests took.
 const LAST_LOGOUTS: Duration = Duration::from_secs(3);
 
@@ -73,6 +72,7 @@ pub struct App {
     authentication: Authentication,
     scopes: Arc<ScopeJudge>,
     bodies: ReadingBudget,
+    mcp: Option<Mcp>,
     mode: Mode,
     upstream_tls: Option<Arc<ClientConfig>>,
     sessions: Option<Sessions>,
@@ -103,6 +103,20 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub fn new(config: Config, control: &Handle, clock: Clock, sampling: Sampling) -> Result<Self, StartError> {
+        Self::with_protocol(config, control, clock, sampling, None)
+    }
+
+    /// As [`App::new`], with another handler behind `/mcp`: what is around it can be held to a conformance suite whose tools nobody ships.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn with_protocol(
+        config: Config,
+        control: &Handle,
+        clock: Clock,
+        sampling: Sampling,
+        protocol: Option<Protocol>,
+    ) -> Result<Self, StartError> {
         let families: Vec<&'static str> = Family::ALLOWABLE.iter().map(|family| family.as_str()).collect();
         let metrics = Metrics::new(&families, respond::CODES).map_err(|error| StartError::Setup(error.to_string()))?;
         let entries = Entries::new(config.listen.max_tokens, clock.clone(), metrics.clone());
@@ -158,6 +172,7 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
+        let mcp = Mcp::new(&config, &scopes, protocol);
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,
@@ -168,6 +183,7 @@ impl App {
             authentication,
             scopes,
             bodies,
+            mcp,
             mode,
             upstream_tls,
             sessions,
@@ -262,17 +278,21 @@ impl App {
             )))),
         };
         let names: Vec<Arc<str>> = self.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect();
+        let mcp_scopes = self.config.mcp.challenge();
         PublicParts {
             sampling: self.sampling,
             challenges: Challenges::new(
                 WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public()),
                 &format!("{}/mcp", mount.public().as_str()),
+                &mcp_scopes,
             ),
             metrics: Arc::new(self.metrics.clone()),
             guests,
-            open: Arc::new(WellKnown::new(public_url, &mount, &names)),
+            open: Arc::new(WellKnown::new(public_url, &mount, &names, self.mcp.is_some().then_some(&mcp_scopes))),
             mount: mount.clone(),
             untouched,
+            edge: self.mcp.as_ref().map(|mcp| mcp.edge.clone()),
+            frontend: self.mcp.as_ref().map(|mcp| mcp.frontend.clone()),
             authentication: Arc::new(self.authentication.clone()),
             authorization: Arc::new(Authorization {
                 address: PublicAddress {
@@ -328,29 +348,6 @@ impl App {
             }
         });
         Ok(address)
-    }
-
-    fn start_upkeep(&self, stop: &CancellationToken) {
-        for issuer in self.issuers.iter() {
-            tokio::spawn(issuer.clone().keep_fresh(stop.clone()));
-        }
-        if let Some(sessions) = self.sessions.clone() {
-            let stop = stop.clone();
-            tokio::spawn(async move {
-                while stop.run_until_cancelled(tokio::time::sleep(SWEEP_SESSIONS)).await.is_some() {
-                    sessions.sweep();
-                }
-            });
-        }
-        let (entries, stop) = (self.entries.clone(), stop.clone());
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = tokio::time::sleep(SWEEP) => entries.sweep(),
-                    () = stop.cancelled() => return,
-                }
-            }
-        });
     }
 }
 

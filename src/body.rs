@@ -23,6 +23,12 @@ enum Kind {
     Boxed(UnsyncBoxBody<Bytes, BoxError>),
 }
 
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl Body {
     /// No bytes.
     #[must_use]

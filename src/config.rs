@@ -4,6 +4,7 @@
 
 pub mod issuers;
 pub mod listen;
+pub mod mcp;
 pub mod nextcloud;
 pub mod policy;
 pub mod reader;
@@ -21,6 +22,7 @@ pub use listen::{AdminSettings, ListenSettings};
 pub use reader::{Faults, Section};
 pub use telemetry::TelemetrySettings;
 
+use crate::mcp::settings::McpSettings;
 use crate::nextcloud::mount::Root;
 use crate::nextcloud::policy::Policy;
 use crate::oauth::IssuerSettings;
@@ -68,6 +70,8 @@ pub struct Config {
     pub sessions: SessionSettings,
     /// Which scopes open what.
     pub policy: Arc<Policy>,
+    /// The MCP frontend.
+    pub mcp: McpSettings,
     /// The issuers.
     pub issuers: Vec<IssuerSettings>,
     /// Logs and traces.
@@ -118,6 +122,7 @@ impl Config {
         let nextcloud = nextcloud::resolve(&mut section, &public_url, public_root, trusted_proxies);
         section.finish();
         let sessions = sessions::resolve(&mut root.section("sessions"));
+        let mcp = mcp::resolve(&mut root.section("mcp"));
         let mut danger = root.section("danger");
         let policy = Arc::new(policy::resolve(&mut root.section("policy"), &mut danger));
         let issuers = issuers::resolve(&mut root, &public_url, &mode);
@@ -147,6 +152,7 @@ impl Config {
                     nextcloud,
                     sessions,
                     policy,
+                    mcp,
                     issuers,
                     telemetry,
                 })

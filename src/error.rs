@@ -33,6 +33,12 @@ pub enum Error {
     /// The method is not on the list.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// `/mcp` was called by a name, or from a web page, that is not welcome.
+    #[error("foreign {0}")]
+    ForeignSite(Site),
+    /// `/mcp` knows POST alone: there are no sessions to listen to or to end.
+    #[error("POST only")]
+    PostOnly,
     /// We have no such page.
     #[error("no such page")]
     NoSuchPage,
@@ -72,6 +78,17 @@ pub enum Error {
     /// A fault of ours.
     #[error("internal: {0}")]
     Internal(&'static str),
+}
+
+/// What names a foreign site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Site {
+    /// The host by which we were called.
+    #[error("Host")]
+    Host,
+    /// The web page that calls.
+    #[error("Origin")]
+    Origin,
 }
 
 /// What makes a request unreadable.

@@ -1,4 +1,29 @@
-//! The MCP frontend: what its tools know of calendars and contacts.
+//! The MCP frontend (`/mcp`): the Model Context Protocol over streamable HTTP, stateless, in both of its eras on one endpoint.
+//!
+//! ```text
+//! Request        │ mcp/edge.rs       Host and Origin, before anything is read; POST alone; what Accept means
+//! Authenticated  │ mcp/frontend.rs   reads the message once, holds the tool's scopes against the token, binds a client to the caller
+//!                │ mcp/handler.rs    what rmcp asks us: versions, lists, calls
+//!                │ mcp/tool.rs       one tool: its arguments, its answer, its scopes, its hints
+//!                │ mcp/nextcloud.rs  the client: each request of a tool goes through authorization, exchange and proxy like a caller's own
+//! ```
+//!
+//! No token is known in this room. A handler gets the [`Nextcloud`](nextcloud::Nextcloud) of its caller, and that is all it can do.
 
+pub mod answer;
+pub mod arguments;
 pub mod calendar;
 pub mod contacts;
+pub mod cors;
+pub mod edge;
+pub mod fault;
+pub mod frontend;
+pub mod handler;
+pub mod limits;
+pub mod message;
+pub mod nextcloud;
+pub mod schema;
+pub mod settings;
+pub mod tool;
+pub mod toolbox;
+pub mod whoami;

@@ -14,6 +14,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::body::Body;
 use crate::endpoint::well_known::WellKnown;
+use crate::mcp::cors::CorsAtMcpLayer;
+use crate::mcp::edge::{Edge, EdgeLayer};
+use crate::mcp::frontend::{Frontend, FrontendLayer};
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::{AuthenticateLayer, Authentication};
 use crate::middleware::authorize::{Authorization, AuthorizeLayer};
@@ -42,6 +45,10 @@ pub struct PublicParts {
     pub mount: Arc<Mount>,
     /// Passes on what bears no token; none, if that is refused.
     pub untouched: Option<UntouchedService>,
+    /// Who may call `/mcp`; none, if there is no such page.
+    pub edge: Option<Arc<Edge>>,
+    /// Answers at `/mcp`, if there is such a page.
+    pub frontend: Option<Arc<Frontend>>,
     /// Proves tokens.
     pub authentication: Arc<Authentication>,
     /// Settles routes.
@@ -70,6 +77,8 @@ where
         // A panic costs the request that caused it and no other.
         .layer(CatchPanicLayer::custom(respond::panicked))
         .map_request(|request: Request<B>| request.map(Into::into))
+        // Web pages that may call /mcp may read what they are told, refusals included: so outside of what answers those.
+        .layer(CorsAtMcpLayer::new(parts.edge.clone()))
         // Below this line a service may fail; above it there are only responses.
         .layer(RespondLayer::new(parts.challenges.clone(), parts.metrics.clone()))
         // A full house says so at once; nobody queues. Inside respond, which tells the caller; outside everything that costs.
@@ -77,11 +86,15 @@ where
         .layer(GlobalConcurrencyLimitLayer::with_semaphore(parts.guests.clone()))
         // What we tell everybody. Before the road forks, or Nextcloud would be asked for pages of ours.
         .layer(OpenLayer(parts.open.clone()))
+        // By which name, from which page and how /mcp is called: before anybody looks at a token, or a rebound name would learn from a 401.
+        .layer(EdgeLayer::new(parts.edge.clone()))
         // Request → Untouched, if the operator lets that pass. The last line that a request without a token may pass; before authentication,
         // which refuses everything that is neither untouched nor a bearer.
         .layer(UntouchedLayer::new(parts.untouched.clone(), parts.mount.clone(), peer))
         // Request → Authenticated. First of the three: nothing is decided for, and nothing is told to, a stranger.
         .layer(AuthenticateLayer::new(parts.authentication.clone(), peer))
+        // Authenticated → an answer of MCP, at /mcp. It sends requests of its own on behalf of the caller, down the rest of this stack.
+        .layer(FrontendLayer::new(parts.frontend.clone()))
         // Authenticated → Authorized. Before the exchange: a forbidden route must not cost the provider anything.
         .layer(AuthorizeLayer::new(parts.authorization.clone()))
         // Authorized → Exchanged. Last: what it mints can be spent at Nextcloud.

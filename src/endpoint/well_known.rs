@@ -10,6 +10,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::body::Body;
 use crate::nextcloud::mount::{Mount, Root};
+use crate::token::ScopeSet;
 
 /// The well-known path of RFC 9728 §3; the path of a resource is appended.
 const PATH: &str = "/.well-known/oauth-protected-resource";
@@ -20,7 +21,7 @@ const DAV_PATHS: &[&str] = &["/.well-known/caldav", "/.well-known/carddav"];
 /// The pages, made once.
 #[derive(Debug, Clone)]
 pub struct WellKnown {
-    documents: [Document; 2],
+    documents: Vec<Document>,
     /// Where calendars and contacts are, if Nextcloud is not to be asked. At the root of a host it is, like for any other page of its own. Below
     /// a prefix its rule is the web server's and usually wrong: the one it ships redirects to `/remote.php/dav/` at the host's root.
     dav: Option<Moved>,
@@ -39,20 +40,22 @@ struct Document {
 }
 
 impl WellKnown {
-    /// The pages for resources below this public URL (without a trailing slash), whose path is the public root of the mount.
+    /// The pages for resources below this public URL (without a trailing slash), whose path is the public root of the mount; with the scopes
+    /// to ask for at `/mcp`, if there is such a resource.
     #[must_use]
-    pub fn new(public_url: &str, mount: &Mount, issuers: &[Arc<str>]) -> Self {
+    pub fn new(public_url: &str, mount: &Mount, issuers: &[Arc<str>], mcp: Option<&ScopeSet>) -> Self {
         let root = mount.public();
-        let document = |resource: &str, name: &str| Document {
-            path: format!("{PATH}{}{resource}", root.as_str()),
-            text: serde_json::json!({
+        let document = |resource: &str, name: &str, scopes: Option<&ScopeSet>| {
+            let mut metadata = serde_json::json!({
                 "resource": format!("{public_url}{resource}"),
                 "resource_name": name,
                 "authorization_servers": issuers.iter().map(|issuer| &**issuer).collect::<Vec<_>>(),
                 "bearer_methods_supported": ["header"],
-            })
-            .to_string()
-            .into(),
+            });
+            if let Some(scopes) = scopes {
+                metadata["scopes_supported"] = scopes.iter().collect();
+            }
+            Document { path: format!("{PATH}{}{resource}", root.as_str()), text: metadata.to_string().into() }
         };
         let moved = || {
             let below = |root: &str| DAV_PATHS.iter().map(|path| format!("{root}{path}")).collect::<Vec<_>>();
@@ -60,7 +63,9 @@ impl WellKnown {
             Some(Moved { from, to: HeaderValue::try_from(format!("{public_url}/remote.php/dav/")).ok()? })
         };
         Self {
-            documents: [document("", "Nextcloud"), document("/mcp", "Nextcloud MCP")],
+            documents: std::iter::once(document("", "Nextcloud", None))
+                .chain(mcp.map(|scopes| document("/mcp", "Nextcloud MCP", Some(scopes))))
+                .collect(),
             dav: if mount.is_at_root() { None } else { moved() },
         }
     }

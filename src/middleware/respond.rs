@@ -61,6 +61,10 @@ fn table(error: &Error) -> Row {
         Error::MethodNotAllowed => {
             row(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "the method is not supported")
         }
+        Error::ForeignSite(site) => {
+            row(StatusCode::FORBIDDEN, "invalid_request", format!("this {site} is not welcome here"))
+        }
+        Error::PostOnly => row(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this endpoint knows POST alone"),
         Error::NoSuchPage => row(StatusCode::NOT_FOUND, "invalid_request", "there is no such page"),
         Error::TargetTooLong => row(StatusCode::URI_TOO_LONG, "invalid_request", "the request target is too long"),
         Error::BodyTooLarge => row(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "the body is too large"),
@@ -109,13 +113,15 @@ pub struct Challenges {
     root: Arc<str>,
     mcp: Arc<str>,
     mcp_path: Arc<str>,
+    mcp_scopes: ScopeSet,
 }
 
 impl Challenges {
-    /// The metadata URLs of the whole proxy and of `/mcp`, and the path of the latter.
+    /// The metadata URLs of the whole proxy and of `/mcp`, the path of the latter, and what a client without a good token is told to ask for
+    /// there (MCP 2026-07-28, "Scope Selection Strategy").
     #[must_use]
-    pub fn new([root, mcp]: [String; 2], mcp_path: &str) -> Self {
-        Self { root: root.into(), mcp: mcp.into(), mcp_path: mcp_path.into() }
+    pub fn new([root, mcp]: [String; 2], mcp_path: &str, mcp_scopes: &ScopeSet) -> Self {
+        Self { root: root.into(), mcp: mcp.into(), mcp_path: mcp_path.into(), mcp_scopes: mcp_scopes.clone() }
     }
 
     fn asked(&self, path: &str) -> Asked {
@@ -134,6 +140,10 @@ impl Challenges {
         if code != "none" {
             let _ = write!(challenge, r#", error="{code}", error_description="{description}""#);
         }
+        let scopes = scopes.or(match path {
+            Asked::Mcp => Some(&self.mcp_scopes).filter(|scopes| !scopes.is_empty()),
+            Asked::Nextcloud => None,
+        });
         if let Some(scopes) = scopes {
             let _ = write!(challenge, r#", scope="{scopes}""#);
         }
@@ -176,7 +186,9 @@ fn refuse(error: &Error, asked: Asked, challenges: &Challenges, metrics: &Metric
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
     }
-    if status == StatusCode::METHOD_NOT_ALLOWED {
+    if matches!(error, Error::PostOnly) {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    } else if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, REPORT, SEARCH, MKCALENDAR, ACL, VERSION-CONTROL"));
     }
     response

@@ -33,6 +33,7 @@ mod tls;
 mod never;
 mod families;
 mod surprises;
+mod mcp;
 mod mount;
 mod in_front;
 mod policy;

@@ -24,6 +24,7 @@ const STEP: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub struct ReadingBudget {
     steps: Arc<Semaphore>,
+    largest: usize,
     deadline: Duration,
 }
 
@@ -37,7 +38,13 @@ impl ReadingBudget {
     /// A budget; each body has to be there within `deadline`.
     #[must_use]
     pub fn new(deadline: Duration) -> Self {
-        Self { steps: Arc::new(Semaphore::new(BUDGET / STEP)), deadline }
+        Self { steps: Arc::new(Semaphore::new(BUDGET / STEP)), largest: LARGEST, deadline }
+    }
+
+    /// For bodies up to `largest` bytes.
+    #[must_use]
+    pub fn up_to(self, largest: usize) -> Self {
+        Self { largest, ..self }
     }
 
     /// Reads a whole body. What is handed back beside its bytes is the body to send.
@@ -48,7 +55,7 @@ impl ReadingBudget {
         if body.is_end_stream() {
             return Ok((Bytes::new(), body));
         }
-        if body.size_hint().lower() > LARGEST as u64 {
+        if body.size_hint().lower() > self.largest as u64 {
             return Err(Error::BodyTooLarge);
         }
         let (bytes, steps) = tokio::time::timeout(self.deadline, self.collect(body))
@@ -63,7 +70,7 @@ impl ReadingBudget {
         let mut steps: Option<OwnedSemaphorePermit> = None;
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| Error::from(BadRequest::Body))?.into_data() else { continue };
-            if collected.len() + data.len() > LARGEST {
+            if collected.len() + data.len() > self.largest {
                 return Err(Error::BodyTooLarge);
             }
             let wanted = (collected.len() + data.len()).div_ceil(STEP);

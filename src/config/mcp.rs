@@ -1,0 +1,59 @@
+//! `[mcp]`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::reader::Section;
+use crate::mcp::edge::authority;
+use crate::mcp::settings::{McpSettings, Toolset};
+use crate::token::ScopeSet;
+
+pub(super) fn resolve(section: &mut Section) -> McpSettings {
+    let enabled = section.flag("enabled", true);
+    let sets = section.list("tools", toolset);
+    let settings = McpSettings {
+        enabled,
+        sets: if sets.is_empty() { BTreeSet::from(Toolset::ALL) } else { sets.into_iter().collect() },
+        hosts: section.list("allowed_hosts", host),
+        origins: section.list("allowed_origins", origin),
+        challenge: section.text("challenge_scopes").map(|scopes| ScopeSet::parse(&scopes)),
+        calls_per_minute: section.number("calls_per_minute", 60),
+        calls_at_once: section.number("calls_at_once", 8),
+        tool_timeout: section.duration("tool_timeout", Duration::from_secs(25)),
+    };
+    for (name, value) in
+        [("calls_per_minute", u64::from(settings.calls_per_minute)), ("calls_at_once", settings.calls_at_once as u64)]
+    {
+        if value == 0 {
+            section.fault(name, "has to be at least 1 (enabled = false switches the frontend off)");
+        }
+    }
+    if settings.tool_timeout.is_zero() {
+        section.fault("tool_timeout", "has to be longer than nothing");
+    }
+    section.finish();
+    settings
+}
+
+fn toolset(text: &str) -> Result<Toolset, String> {
+    Toolset::ALL
+        .into_iter()
+        .find(|set| set.as_str() == text)
+        .ok_or_else(|| format!("{text:?} is none of {}", Toolset::ALL.map(Toolset::as_str).join(", ")))
+}
+
+fn host(text: &str) -> Result<String, String> {
+    authority(true, text)
+        .map(|_| text.to_owned())
+        .ok_or_else(|| format!("{text:?} has to be a host and, if unusual, a port, such as agent.internal:8443"))
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let url = super::reader::http_url(text)?;
+    let origin = url.origin().ascii_serialization();
+    if url.as_str().trim_end_matches('/') == origin {
+        Ok(origin)
+    } else {
+        Err(format!("{text:?} has to be scheme, host and port alone, such as https://inspector.example.org"))
+    }
+}

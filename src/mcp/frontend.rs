@@ -1,0 +1,171 @@
+//! The branch to `/mcp`, behind authentication: [`Authenticated`] → an answer of MCP. Whatever else is asked for goes on to authorization.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+use http_body_util::combinators::BoxBody;
+use parking_lot::Mutex;
+use rmcp::ServerHandler;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt as _};
+
+use super::message::Message;
+use super::nextcloud::{House, Nextcloud, Send as SendOn};
+use super::toolbox::Toolbox;
+use crate::body::Body;
+use crate::error::Error;
+use crate::middleware::authenticate::Authenticated;
+use crate::middleware::authorize::ReadingBudget;
+use crate::service::{Answer, Answering, Serve};
+
+/// The largest message.
+pub const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
+
+/// What rmcp makes of a message, whatever the handler behind it.
+pub type Protocol = BoxCloneSyncService<
+    Request<Full<Bytes>>,
+    Response<BoxBody<Bytes, std::convert::Infallible>>,
+    std::convert::Infallible,
+>;
+
+/// The frontend.
+pub struct Frontend {
+    /// The path of the endpoint, with the root of our mount.
+    pub path: String,
+    /// Speaks the protocol.
+    pub protocol: Protocol,
+    /// Knows which scopes a tool needs.
+    pub tools: Arc<Toolbox>,
+    /// For the messages.
+    pub bodies: ReadingBudget,
+    /// What the clients of all callers share.
+    pub house: Arc<House>,
+}
+
+/// What a handler gets of its caller. It travels through rmcp in the extensions of the HTTP request, the only way that rmcp has.
+#[derive(Clone)]
+pub struct Bound {
+    /// Nextcloud, in the caller's name.
+    pub nextcloud: Nextcloud,
+    /// Where a refusal goes that a client has to hear as HTTP.
+    pub refusal: Refusal,
+    /// The span of the caller's request: handlers run in tasks of their own.
+    pub span: tracing::Span,
+}
+
+/// A refusal on its way around rmcp, which has no words for it.
+#[derive(Clone, Default)]
+pub struct Refusal(Arc<Mutex<Option<Error>>>);
+
+impl Refusal {
+    /// The whole request is answered by this error.
+    pub fn set(&self, error: Error) {
+        self.0.lock().get_or_insert(error);
+    }
+
+    fn take(&self) -> Option<Error> {
+        self.0.lock().take()
+    }
+}
+
+/// rmcp's service over a handler: stateless in both eras, plain JSON where one message is all, and no checks that are ours.
+pub fn protocol<H: ServerHandler + Clone + Send + Sync + 'static>(handler: H) -> Protocol {
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_max_request_body_bytes(LARGEST_MESSAGE)
+        // The edge has settled both, before authentication.
+        .disable_allowed_hosts()
+        .disable_allowed_origins();
+    let sessions = Arc::new(NeverSessionManager::default());
+    BoxCloneSyncService::new(StreamableHttpService::new(move || Ok(handler.clone()), sessions, config))
+}
+
+impl Frontend {
+    async fn answer(&self, authenticated: Authenticated, send: SendOn) -> Answer {
+        let (mut request, caller) = authenticated.into_parts();
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let (bytes, _held) = self.bodies.read(body).await?;
+        match Message::read(&bytes) {
+            // Before rmcp, for only HTTP can tell a client to ask for more.
+            Ok(Message::Call(name)) => {
+                if let Some(tool) = self.tools.find(&name) {
+                    self.house.judge.tool(caller.entry(), tool.scopes)?;
+                }
+            }
+            Ok(Message::Read) => self.house.judge.tool(caller.entry(), &["files.read"])?,
+            Ok(Message::Other) => {}
+            Err(fault) => return Ok(fault.answer()),
+        }
+        let refusal = Refusal::default();
+        let nextcloud = Nextcloud::new(self.house.clone(), caller, send);
+        let bound = Bound { nextcloud, refusal: refusal.clone(), span: tracing::Span::current() };
+        // rmcp hands its handlers the head of the request, and nothing else of ours.
+        request.extensions_mut().insert(bound);
+        let request = request.map(|_| Full::new(bytes));
+        let Ok(mut response) = self.protocol.clone().oneshot(request).await;
+        if let Some(error) = refusal.take() {
+            return Err(error);
+        }
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response.map(Body::new))
+    }
+}
+
+/// The layer; without a frontend, everything goes on.
+#[derive(Clone)]
+pub struct FrontendLayer(Option<Arc<Frontend>>);
+
+impl FrontendLayer {
+    /// Branches off what is for the frontend.
+    #[must_use]
+    pub fn new(frontend: Option<Arc<Frontend>>) -> Self {
+        Self(frontend)
+    }
+}
+
+/// The service.
+#[derive(Clone)]
+pub struct Branch<S> {
+    frontend: Option<Arc<Frontend>>,
+    inner: S,
+}
+
+// === impl Layer ===
+
+impl<S> Layer<S> for FrontendLayer {
+    type Service = Branch<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Branch { frontend: self.0.clone(), inner }
+    }
+}
+
+// === impl Service ===
+
+impl<S: Serve<Authenticated> + Sync> tower::Service<Authenticated> for Branch<S> {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, authenticated: Authenticated) -> Answering {
+        match &self.frontend {
+            Some(frontend) if authenticated.request().uri().path() == frontend.path => {
+                let (frontend, inner) = (frontend.clone(), self.inner.clone());
+                let send: SendOn = Arc::new(move |request| Box::pin(inner.clone().oneshot(request)));
+                Box::pin(async move { frontend.answer(authenticated, send).await })
+            }
+            _ => self.inner.call(authenticated),
+        }
+    }
+}

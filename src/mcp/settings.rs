@@ -1,0 +1,96 @@
+//! `[mcp]`: what the frontend offers, and to whom.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::token::ScopeSet;
+
+/// Settings of the frontend.
+#[derive(Debug, Clone)]
+pub struct McpSettings {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Which tools it has.
+    pub sets: BTreeSet<Toolset>,
+    /// Hosts, with unusual ports, by which it may be called, beside that of `public_url`.
+    pub hosts: Vec<String>,
+    /// Origins of web pages that may call it, beside that of `public_url`, as browsers write them.
+    pub origins: Vec<String>,
+    /// What a client without a token is told to ask for; none: the scopes of the sets but those by which things leave the house.
+    pub challenge: Option<ScopeSet>,
+    /// Calls of one tool by one principal in a minute.
+    pub calls_per_minute: u32,
+    /// Calls at once by one principal.
+    pub calls_at_once: usize,
+    /// A call takes no longer.
+    pub tool_timeout: Duration,
+}
+
+/// Tools that belong together. `whoami`, `search` and `fetch` are in every deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Toolset {
+    /// Always there.
+    Base,
+    /// Files by WebDAV.
+    Files,
+    /// Shares of files.
+    Shares,
+    /// Events by CalDAV.
+    Calendar,
+    /// Tasks by CalDAV.
+    Tasks,
+    /// Contacts by CardDAV.
+    Contacts,
+    /// The Notes app.
+    Notes,
+    /// The Talk app.
+    Talk,
+}
+
+impl Toolset {
+    /// Those that an operator can choose.
+    pub const ALL: [Self; 7] =
+        [Self::Files, Self::Shares, Self::Calendar, Self::Tasks, Self::Contacts, Self::Notes, Self::Talk];
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Files => "files",
+            Self::Shares => "shares",
+            Self::Calendar => "calendar",
+            Self::Tasks => "tasks",
+            Self::Contacts => "contacts",
+            Self::Notes => "notes",
+            Self::Talk => "talk",
+        }
+    }
+
+    /// What a client is told to ask for from the start: step-up alone would lock out the clients that cannot (facts/mcp.md §3.1). What sends
+    /// something out of the house to others is left to it.
+    #[must_use]
+    pub fn scopes_from_the_start(self) -> &'static [&'static str] {
+        match self {
+            Self::Base => &["nc.read"],
+            Self::Files => &["files.read", "files.write"],
+            Self::Shares => &["shares.read"],
+            Self::Calendar => &["calendar.read", "calendar.write"],
+            Self::Tasks => &["tasks.read", "tasks.write"],
+            Self::Contacts => &["contacts.read"],
+            Self::Notes => &["notes.read", "notes.write"],
+            Self::Talk => &["talk.read"],
+        }
+    }
+}
+
+impl McpSettings {
+    /// What a client without a token is told to ask for.
+    #[must_use]
+    pub fn challenge(&self) -> ScopeSet {
+        self.challenge.clone().unwrap_or_else(|| {
+            let sets = std::iter::once(&Toolset::Base).chain(&self.sets);
+            sets.flat_map(|set| set.scopes_from_the_start()).map(|scope| (*scope).to_owned()).collect()
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! All tools of this deployment, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::settings::Toolset;
+use super::tool::Registered;
+use super::whoami::Whoami;
+
+/// The tools that an operator chose. The same for every caller: what a token lacks it is told at the call, or step-up could never begin.
+pub struct Toolbox(BTreeMap<&'static str, Registered>);
+
+impl Toolbox {
+    /// The tools of these sets.
+    #[must_use]
+    pub fn new(sets: &BTreeSet<Toolset>) -> Self {
+        Self(every().into_iter().filter(|(_, tool)| tool.set == Toolset::Base || sets.contains(&tool.set)).collect())
+    }
+
+    /// A tool by its name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Registered> {
+        self.0.get(name)
+    }
+
+    /// All of them, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Registered> {
+        self.0.values()
+    }
+}
+
+fn every() -> Vec<(&'static str, Registered)> {
+    fn of<T: super::tool::Tool>() -> (&'static str, Registered) {
+        (T::NAME, Registered::of::<T>())
+    }
+    vec![of::<Whoami>()]
+}

@@ -1,0 +1,5 @@
+//! The MCP frontend, through the whole house.
+
+pub mod client;
+mod edge;
+mod protocol;
