@@ -15,6 +15,7 @@ pub mod arguments;
 pub mod calendar;
 pub mod contacts;
 pub mod cors;
+pub mod dav;
 pub mod edge;
 pub mod fault;
 pub mod frontend;
