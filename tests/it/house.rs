@@ -8,6 +8,7 @@ use obo_proxy::app::{App, Running};
 use obo_proxy::config::Config;
 use obo_proxy::dev::identity_provider::{self, IdentityProvider};
 use obo_proxy::dev::nextcloud::{self, Nextcloud};
+use obo_proxy::mcp::frontend::Protocol;
 use obo_proxy::middleware::trace::Sampling;
 use obo_proxy::token::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -58,6 +59,10 @@ pub struct Plan {
     pub session_lines: String,
     /// Cores; two by default.
     pub threads: Option<usize>,
+    /// What is behind `/mcp` instead of our own tools.
+    pub protocol: Option<Protocol>,
+    /// The proxy has the real time as well: for a house that others visit.
+    pub real_time: bool,
 }
 
 impl House {
@@ -154,8 +159,9 @@ impl Plan {
         let config = Config::resolve(Figment::new().merge(Toml::string(&toml)))
             .unwrap_or_else(|faults| panic!("{faults}\n{toml}"));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let clock = Clock::manual(Timestamp(now.cast_signed()));
-        let app = App::new(config, &tokio::runtime::Handle::current(), clock.clone(), Sampling::ratio(0.0)).unwrap();
+        let clock = if self.real_time { Clock::System } else { Clock::manual(Timestamp(now.cast_signed())) };
+        let control = tokio::runtime::Handle::current();
+        let app = App::with_protocol(config, &control, clock.clone(), Sampling::ratio(0.0), self.protocol).unwrap();
         let running = app.start().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let house = House { provider, nextcloud, running, clock, url, client };
