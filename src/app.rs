@@ -2,6 +2,7 @@
 
 pub(crate) mod leg;
 mod mcp;
+mod upkeep;
 mod weakenings;
 
 use std::io;
@@ -47,11 +48,6 @@ use crate::token::{BearerHeader, Clock};
 use crate::upstream::Connector;
 use crate::upstream::NextcloudSettings;
 
-/// Expired entries are dropped this often.
-const SWEEP: Duration = Duration::from_mins(1);
-
-/// Sessions that nobody uses, or that linger, are ended this often.
-const SWEEP_SESSIONS: Duration = Duration::from_secs(5);
 /// Logging sessions out may take this long at the end, however long open requests took.
 const LAST_LOGOUTS: Duration = Duration::from_secs(3);
 
@@ -352,29 +348,6 @@ impl App {
             }
         });
         Ok(address)
-    }
-
-    fn start_upkeep(&self, stop: &CancellationToken) {
-        for issuer in self.issuers.iter() {
-            tokio::spawn(issuer.clone().keep_fresh(stop.clone()));
-        }
-        if let Some(sessions) = self.sessions.clone() {
-            let stop = stop.clone();
-            tokio::spawn(async move {
-                while stop.run_until_cancelled(tokio::time::sleep(SWEEP_SESSIONS)).await.is_some() {
-                    sessions.sweep();
-                }
-            });
-        }
-        let (entries, stop) = (self.entries.clone(), stop.clone());
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = tokio::time::sleep(SWEEP) => entries.sweep(),
-                    () = stop.cancelled() => return,
-                }
-            }
-        });
     }
 }
 

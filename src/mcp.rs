@@ -12,6 +12,8 @@
 
 pub mod answer;
 pub mod arguments;
+pub mod calendar;
+pub mod contacts;
 pub mod cors;
 pub mod edge;
 pub mod fault;

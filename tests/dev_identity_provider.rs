@@ -15,5 +15,7 @@ mod client;
 mod exchange;
 #[path = "dev_identity_provider/login.rs"]
 mod login;
+#[path = "dev_identity_provider/registration.rs"]
+mod registration;
 #[path = "dev_identity_provider/tokens.rs"]
 mod tokens;

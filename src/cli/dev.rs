@@ -41,7 +41,9 @@ pub fn run(json: bool, port: u16, user_oidc: Generation) -> Result<(), Box<dyn s
         let public_url = format!("http://{address}");
 
         let mut options = identity_provider::Options::default();
-        options.audiences.extend([public_url.clone(), format!("{public_url}/mcp")]);
+        let resources = [public_url.clone(), format!("{public_url}/mcp")];
+        options.audiences.extend(resources.clone());
+        options.resources.extend(resources);
         let secret = tempfile(options.requester_secret.expose_secret())?;
         let provider = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await?, options)?;
         let options = nextcloud::Options {

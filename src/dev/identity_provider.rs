@@ -2,7 +2,9 @@
 //! Keycloak's failure table, introspection, revocation.
 //!
 //! The facts it follows were measured on Keycloak 26.7.3. The realm is `dev`, so the issuer is `http://127.0.0.1:PORT/realms/dev`;
-//! its clients are `mcp-client` (public, for people), `mcp-server` (obo-proxy) and `nextcloud` (the audience).
+//! its clients are `mcp-client` (public, for people), `mcp-server` (obo-proxy), `nextcloud` (the audience) and those that register
+//! themselves, as MCP clients do. Its login page is one form without password, which a script posts as a person would: the hidden
+//! `page` and a `username`.
 
 mod authorize;
 mod clients;
@@ -15,6 +17,8 @@ mod keys;
 mod oauth_error;
 mod options;
 mod realm;
+mod registration;
+mod resources;
 mod scopes;
 mod token;
 mod token_status;

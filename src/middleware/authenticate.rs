@@ -236,10 +236,16 @@ impl<S: Serve<Authenticated>> tower::Service<Request<Body>> for Authenticate<S> 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    /// Who calls with a token of which this is known; for the tests of what comes behind authentication.
+    pub fn caller(entry: Entry) -> Caller {
+        let subject = SubjectToken::from_header(HeaderValue::from_static("Bearer abc")).unwrap();
+        Caller { entry: Arc::new(entry), subject, peer: [127, 0, 0, 1].into() }
+    }
 
     fn request(credentials: &[&'static str]) -> Request<Body> {
         let mut request = Request::new(Body::empty());

@@ -16,13 +16,14 @@ use tower::{Layer, ServiceExt as _};
 use self::bodies::Deciding;
 pub use self::reading::ReadingBudget;
 use self::scopes::ScopeJudge;
-use super::authenticate::{Authenticated, Caller};
+use super::authenticate::{Authenticated, Caller, Errand};
 use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Metrics, StatusClass};
 use crate::middleware::respond;
 use crate::nextcloud::destination::{Destination, PublicAddress};
 use crate::nextcloud::family::Family;
+use crate::nextcloud::policy::tasks::Door;
 use crate::nextcloud::policy::{Access, Needs, Refusal};
 use crate::nextcloud::route::Route;
 use crate::nextcloud::target::Target;
@@ -119,6 +120,7 @@ pub struct Authorize<S> {
 
 impl Authorization {
     async fn authorize(&self, authenticated: Authenticated) -> Result<Authorized, Error> {
+        let errand = authenticated.errand();
         let (mut request, caller) = authenticated.into_parts();
         if !METHODS.contains(&request.method().as_str()) {
             return Err(Error::MethodNotAllowed);
@@ -136,7 +138,19 @@ impl Authorization {
         let route = Route::fold_with(request.method(), &target, policy.opened);
         let family = self.open(&route)?;
         policy.egress.by_path(&route, request.method(), None).map_err(Error::PolicyRefused)?;
-        let mut decided = policy.target(&route, request.method()).and_then(|needs| {
+        // Held to tasks before anything else is looked at, whatever the mode of enforcement.
+        let door = match (errand, family) {
+            (Errand::Tasks, Family::Calendars) => {
+                let door = Door::of(&route, request.method(), target.query(), request.headers());
+                Some(door.map_err(Error::PolicyRefused)?)
+            }
+            _ => None,
+        };
+        let target_needs = match door {
+            Some(door) => policy.tasks(door),
+            None => policy.target(&route, request.method()),
+        };
+        let mut decided = target_needs.and_then(|needs| {
             let depths = request.headers().get_all(DEPTH).iter().map(HeaderValue::as_bytes);
             policy.depth(family, request.method(), depths).map(|()| needs)
         });
@@ -150,7 +164,8 @@ impl Authorization {
             request.headers_mut().insert(IF, conditions);
         }
         let mut needs = self.scopes.caller(caller.entry(), decided, family)?;
-        if let Some(deciding) = Deciding::of(policy, &route, request.method()) {
+        let deciding = door.map(Deciding::Tasks).or_else(|| Deciding::of(policy, &route, request.method()));
+        if let Some(deciding) = deciding {
             // Boxed: most requests never come here, and their futures need not be this large.
             let body = Box::pin(self.read(deciding, &mut request, (&route, target.query()))).await?;
             let all = body.map(|body| needs.clone().and(&body));
@@ -277,3 +292,6 @@ impl<S: Serve<Authorized>> tower::Service<Authenticated> for Authorize<S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

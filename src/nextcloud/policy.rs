@@ -5,6 +5,7 @@
 //! body (REPORT, SEARCH, shares) ────────┤   middleware/authorize.rs holds them against what the token was granted
 //! Destination ──────────────────────────┘
 //! route × method × body ── egress.rs      switched off for everybody, whatever the token was granted
+//! our own tools for tasks ── tasks.rs     held to tasks, and opened by tasks.* where calendar.* would be needed
 //! ```
 //!
 //! Knowledge without I/O: this decides, `middleware/authorize.rs` acts on it.
@@ -17,6 +18,7 @@ pub mod refusal;
 pub mod report;
 pub mod shares;
 pub mod table;
+pub mod tasks;
 
 use http::Method;
 

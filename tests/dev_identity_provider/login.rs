@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::{VERIFIER, challenge, claims, client, introspect, parameter, provider, refusal, refused};
 
 /// The login page of a request, and its form's hidden value.
-async fn login_page(provider: &IdentityProvider, changes: &[(&str, &str)]) -> Response {
+pub async fn login_page(provider: &IdentityProvider, changes: &[(&str, &str)]) -> Response {
     let challenge = challenge();
     let mut query = vec![
         ("client_id", "mcp-client"),
@@ -29,7 +29,7 @@ async fn login_page(provider: &IdentityProvider, changes: &[(&str, &str)]) -> Re
     client().get(url).send().await.unwrap()
 }
 
-async fn code(provider: &IdentityProvider, changes: &[(&str, &str)]) -> Url {
+pub async fn code(provider: &IdentityProvider, changes: &[(&str, &str)]) -> Url {
     let page = login_page(provider, changes).await;
     assert_eq!(page.status(), 200);
     let html = page.text().await.unwrap();

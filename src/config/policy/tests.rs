@@ -36,7 +36,9 @@ fn the_shipped_table_is_good_and_complete() {
 #[test]
 fn tasks_open_no_calendar() {
     let policy = resolved("").unwrap();
-    for row in Row::all() {
+    // The row of our own tools' requests, which are held to tasks.
+    assert_eq!(needs(&policy, "tasks", Access::Write).as_deref(), Some("tasks.write"));
+    for row in Row::all().filter(|row| *row != Row::Tasks) {
         for access in [Access::Read, Access::Write] {
             let needs = policy.table.needs(row, access).unwrap_or_default();
             assert!(!needs.scopes().iter().any(|scope| scope.starts_with("tasks.")), "{}", row.name());

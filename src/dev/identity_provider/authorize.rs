@@ -11,7 +11,7 @@ use super::super::clock;
 use super::super::form::Form;
 use super::clients::Client;
 use super::realm::{Code, Page, Realm};
-use super::scopes;
+use super::{resources, scopes};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:28rem;margin:4rem auto;padding:0 1rem}\
 button{font:inherit;display:block;width:100%;margin:.5rem 0;padding:.6rem;cursor:pointer}small{color:#555}";
@@ -19,7 +19,7 @@ button{font:inherit;display:block;width:100%;margin:.5rem 0;padding:.6rem;cursor
 /// Shows the login page, or says what is wrong: to the client where its redirect URI is known to be its own, else to the person.
 pub(super) fn page(realm: &Realm, query: &Form) -> Answer {
     let client_id = query.get("client_id").unwrap_or_default();
-    let Some(client) = Client::find(client_id) else {
+    let Some(client) = Client::find(realm, client_id) else {
         return refusal("Client not found.");
     };
     let redirect_uri = query.get("redirect_uri").unwrap_or_default();
@@ -27,7 +27,7 @@ pub(super) fn page(realm: &Realm, query: &Form) -> Answer {
         return refusal("Invalid parameter: redirect_uri");
     }
     let state = query.get("state").map(str::to_owned);
-    let (challenge, scope) = match check(query) {
+    let (challenge, scope, resources) = match check(realm, query) {
         Ok(good) => good,
         Err((error, description)) => {
             let parameters = [("error", error), ("error_description", description.as_str())];
@@ -36,11 +36,13 @@ pub(super) fn page(realm: &Realm, query: &Form) -> Answer {
     };
     let page = Page {
         client_id: client.id().to_owned(),
+        client_name: client.name().to_owned(),
         redirect_uri: redirect_uri.to_owned(),
         state,
         nonce: query.get("nonce").map(str::to_owned),
         challenge,
         scope,
+        resources,
         expires: clock::now() + realm.options().code_lifetime.as_secs(),
     };
     let html = render(realm, &page, &realm.keep_page(page.clone()));
@@ -65,8 +67,8 @@ pub(super) fn sign_in(realm: &Realm, form: &Form) -> Answer {
     redirect(realm, &page.redirect_uri, page.state.as_deref(), &[("session_state", &sid), ("code", &code)])
 }
 
-/// What an authorization request must have; its challenge and the scopes it gets.
-fn check(query: &Form) -> Result<(String, String), (&'static str, String)> {
+/// What an authorization request must have; its challenge, the scopes and the resources it gets.
+fn check(realm: &Realm, query: &Form) -> Result<(String, String, Vec<String>), (&'static str, String)> {
     let invalid = |description: &str| ("invalid_request", description.to_owned());
     match query.get("response_type") {
         Some("code") => {}
@@ -91,7 +93,9 @@ fn check(query: &Form) -> Result<(String, String), (&'static str, String)> {
     }
     let scope = scopes::for_login(query.get("scope"))
         .map_err(|unknown| ("invalid_scope", format!("Invalid scopes: {unknown}")))?;
-    Ok((challenge.to_owned(), scope))
+    let resources = resources::asked(query, &realm.options().resources)
+        .map_err(|unknown| ("invalid_target", format!("Invalid resource: {unknown}")))?;
+    Ok((challenge.to_owned(), scope, resources))
 }
 
 fn redirect(realm: &Realm, redirect_uri: &str, state: Option<&str>, parameters: &[(&str, &str)]) -> Answer {
@@ -135,7 +139,7 @@ fn render(realm: &Realm, page: &Page, id: &str) -> String {
          <h1>Sign in</h1><p><b>{client}</b> asks to act for you with: <small>{scope}</small></p>\
          <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"page\" value=\"{id}\">{buttons}</form>\
          <p><small>The development provider of obo-proxy. No passwords, not for production.</small></p></body></html>",
-        client = escaped(&page.client_id),
+        client = escaped(&page.client_name),
         scope = escaped(&page.scope),
         action = escaped(&format!("{}/login-actions/authenticate", realm.issuer())),
         id = escaped(id),

@@ -1,6 +1,7 @@
-//! The three clients of the realm and how they prove who they are (RFC 6749 §2.3.1, with Keycloak's answers).
+//! The clients of the realm, its own three and those that registered, and how they prove who they are (RFC 6749 §2.3.1, with Keycloak's answers).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,9 +13,11 @@ use secrecy::ExposeSecret;
 use super::super::form::Form;
 use super::oauth_error::OAuthError;
 use super::options::Options;
+use super::realm::Realm;
+use super::registration::Registered;
 
 /// Who may ask at the token endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Client {
     /// `mcp-client`, public: what people use. Authorization code with PKCE.
     Public,
@@ -22,6 +25,8 @@ pub(super) enum Client {
     Requester,
     /// `nextcloud`, confidential: the audience. Introspects.
     Nextcloud,
+    /// One that registered itself (RFC 7591). Authorization code with PKCE.
+    Registered(Arc<Registered>),
 }
 
 /// A client that was asked who it is.
@@ -35,38 +40,60 @@ pub(super) struct Presented {
 // === impl Client ===
 
 impl Client {
-    pub(super) fn find(client_id: &str) -> Option<Self> {
-        [Self::Public, Self::Requester, Self::Nextcloud].into_iter().find(|client| client.id() == client_id)
+    pub(super) fn find(realm: &Realm, client_id: &str) -> Option<Self> {
+        [Self::Public, Self::Requester, Self::Nextcloud]
+            .into_iter()
+            .find(|client| client.id() == client_id)
+            .or_else(|| realm.client(client_id).map(Self::Registered))
     }
 
-    pub(super) fn id(self) -> &'static str {
+    pub(super) fn id(&self) -> &str {
         match self {
             Self::Public => "mcp-client",
             Self::Requester => "mcp-server",
             Self::Nextcloud => "nextcloud",
+            Self::Registered(client) => &client.id,
         }
     }
 
-    pub(super) fn is_public(self) -> bool {
-        self == Self::Public
+    /// What a person is shown.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Registered(client) => client.name.as_deref().unwrap_or(&client.id),
+            Self::Public | Self::Requester | Self::Nextcloud => self.id(),
+        }
     }
 
-    fn secret(self, options: &Options) -> Option<&str> {
+    pub(super) fn is_requester(&self) -> bool {
+        matches!(self, Self::Requester)
+    }
+
+    pub(super) fn is_public(&self) -> bool {
+        match self {
+            Self::Public => true,
+            Self::Requester | Self::Nextcloud => false,
+            Self::Registered(client) => client.secret.is_none(),
+        }
+    }
+
+    fn secret<'a>(&'a self, options: &'a Options) -> Option<&'a str> {
         match self {
             Self::Public => None,
             Self::Requester => Some(options.requester_secret.expose_secret()),
             Self::Nextcloud => Some(options.nextcloud_secret.expose_secret()),
+            Self::Registered(client) => client.secret.as_ref().map(|secret| secret.expose_secret()),
         }
     }
 
-    /// Whether a browser may be sent there. Loopback addresses match whatever their port (RFC 8252 §7.3).
-    pub(super) fn may_redirect_to(self, redirect_uri: &str, options: &Options) -> bool {
+    /// Whether a browser may be sent there. Loopback addresses of `mcp-client` match whatever their port (RFC 8252 §7.3).
+    pub(super) fn may_redirect_to(&self, redirect_uri: &str, options: &Options) -> bool {
         match self {
             Self::Public => {
                 is_loopback(redirect_uri) || options.client_redirect_uris.iter().any(|uri| uri == redirect_uri)
             }
             Self::Requester => options.requester_redirect_uris.iter().any(|uri| uri == redirect_uri),
             Self::Nextcloud => false,
+            Self::Registered(client) => client.may_redirect_to(redirect_uri),
         }
     }
 }
@@ -97,13 +124,13 @@ impl Presented {
     }
 
     /// The client, proven; a public one by its name alone.
-    pub(super) fn authenticate(&self, options: &Options) -> Result<Client, OAuthError> {
+    pub(super) fn authenticate(&self, realm: &Realm) -> Result<Client, OAuthError> {
         const TEXT: &str = "Invalid client or Invalid client credentials";
         let Some(client_id) = &self.client_id else {
             return Err(OAuthError::new(400, "invalid_client", "Missing client_id parameter"));
         };
-        let client = Client::find(client_id).ok_or_else(|| OAuthError::new(401, "invalid_client", TEXT))?;
-        match (client.secret(options), &self.secret) {
+        let client = Client::find(realm, client_id).ok_or_else(|| OAuthError::new(401, "invalid_client", TEXT))?;
+        match (client.secret(realm.options()), &self.secret) {
             (None, _) => Ok(client),
             (Some(expected), Some(secret)) if expected == secret => Ok(client),
             (Some(_), _) => Err(OAuthError::new(401, "unauthorized_client", TEXT)),
@@ -116,7 +143,8 @@ fn form_decoded(encoded: &str) -> Option<String> {
     percent_decode_str(&blanks).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-fn is_loopback(redirect_uri: &str) -> bool {
+/// Plain http to this very machine, by name or address.
+pub(super) fn is_loopback(redirect_uri: &str) -> bool {
     url::Url::parse(redirect_uri).is_ok_and(|url| {
         let host = url.host_str().unwrap_or_default();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

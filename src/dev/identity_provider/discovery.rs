@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::realm::Realm;
-use super::scopes;
+use super::{registration, scopes};
 
 /// Where the OpenID endpoints are, below the issuer.
 pub(super) const PROTOCOL: &str = "/protocol/openid-connect";
@@ -19,6 +19,7 @@ pub(super) fn document(realm: &Realm) -> Value {
         "userinfo_endpoint": endpoint("userinfo"),
         "end_session_endpoint": endpoint("logout"),
         "revocation_endpoint": endpoint("revoke"),
+        "registration_endpoint": format!("{issuer}{}", registration::PATH),
         "jwks_uri": endpoint("certs"),
         "scopes_supported": scopes::supported(),
         "response_types_supported": ["code"],

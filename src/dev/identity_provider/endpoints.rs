@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::USER_AGENT;
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request};
 use serde_json::json;
 
@@ -17,7 +18,7 @@ use super::faults::{Endpoint, ExchangeSeen};
 use super::grants;
 use super::oauth_error::OAuthError;
 use super::realm::Realm;
-use super::{authorize, token_status};
+use super::{authorize, registration, token_status};
 
 /// Larger than any form that the realm takes.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -37,8 +38,17 @@ pub(super) async fn answer(realm: Realm, request: Request<Incoming>) -> Answer {
         }
         return Answer::new(failure.status).header("content-type", "application/json").body(Bytes::from(failure.body));
     }
-    let query = Form::parse(head.uri.query().unwrap_or_default().as_bytes());
-    route(&realm, endpoint, &head.method, path, &head.headers, &query, &form)
+    // What a client in a browser asks for itself. Nothing here goes by a cookie, so any page may.
+    let open = !matches!(endpoint, Endpoint::Authorization | Endpoint::Introspection | Endpoint::Other);
+    if open && head.method == Method::OPTIONS {
+        return Answer::new(204)
+            .header("access-control-allow-origin", "*")
+            .header("access-control-allow-methods", "GET, POST")
+            .header("access-control-allow-headers", "authorization, content-type, mcp-protocol-version")
+            .header("access-control-max-age", "3600");
+    }
+    let answer = route(&realm, endpoint, &head, &form, &body);
+    if open { answer.header("access-control-allow-origin", "*") } else { answer }
 }
 
 fn endpoint_of(path: &str, headers: &HeaderMap, form: &Form) -> Endpoint {
@@ -47,6 +57,7 @@ fn endpoint_of(path: &str, headers: &HeaderMap, form: &Form) -> Endpoint {
     }
     match path.strip_prefix("/realms/dev") {
         Some("/login-actions/authenticate") => Endpoint::Authorization,
+        Some(registration::PATH) => Endpoint::Registration,
         Some(path) => match path.strip_prefix(PROTOCOL) {
             Some("/auth") => Endpoint::Authorization,
             Some("/certs") if from_nextcloud(headers) => Endpoint::NextcloudJwks,
@@ -61,23 +72,18 @@ fn endpoint_of(path: &str, headers: &HeaderMap, form: &Form) -> Endpoint {
     }
 }
 
-fn route(
-    realm: &Realm,
-    endpoint: Endpoint,
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
-    query: &Form,
-    form: &Form,
-) -> Answer {
-    match (endpoint, method.as_str()) {
+fn route(realm: &Realm, endpoint: Endpoint, head: &Parts, form: &Form, body: &[u8]) -> Answer {
+    let (path, headers) = (head.uri.path(), &head.headers);
+    match (endpoint, head.method.as_str()) {
         (Endpoint::Discovery, "GET") if is_discovery(path) => Answer::json(200, &discovery::document(realm))
             .header("cache-control", "no-cache, must-revalidate, no-transform, no-store"),
         // Keycloak says `no-cache` here in every mode: clients keep a lifetime of their own.
         (Endpoint::Jwks | Endpoint::NextcloudJwks, "GET") => {
             Answer::json(200, &realm.jwks()).header("cache-control", "no-cache")
         }
-        (Endpoint::Authorization, "GET") if path.ends_with("/auth") => authorize::page(realm, query),
+        (Endpoint::Authorization, "GET") if path.ends_with("/auth") => {
+            authorize::page(realm, &Form::parse(head.uri.query().unwrap_or_default().as_bytes()))
+        }
         (Endpoint::Authorization, "POST") if path.ends_with("/auth") => authorize::page(realm, form),
         (Endpoint::Authorization, "POST") => authorize::sign_in(realm, form),
         (Endpoint::Token, "POST") => settled(grants::token_endpoint(realm, headers, form)),
@@ -88,6 +94,7 @@ fn route(
         }
         (Endpoint::Introspection, "POST") => settled(token_status::introspect(realm, headers, form)),
         (Endpoint::Revocation, "POST") => settled(token_status::revoke(realm, headers, form)),
+        (Endpoint::Registration, "POST") => settled(registration::register(realm, headers, body)),
         (Endpoint::Other, "GET" | "POST") if path.ends_with("/userinfo") => token_status::userinfo(realm, headers),
         (Endpoint::Other, "POST") if path.ends_with("/logout") => settled(token_status::logout(realm, headers, form)),
         (Endpoint::Other, _) | (Endpoint::Discovery, "GET") => {

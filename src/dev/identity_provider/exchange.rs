@@ -17,11 +17,11 @@ use super::verify;
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-pub(super) fn grant(realm: &Realm, requester: Client, form: &Form) -> Result<Answer, OAuthError> {
+pub(super) fn grant(realm: &Realm, requester: &Client, form: &Form) -> Result<Answer, OAuthError> {
     check_shape(requester, form)?;
     let subject = form.get("subject_token").and_then(|token| verify::access_token(realm, token));
     let subject = subject.ok_or_else(|| OAuthError::invalid_request("Invalid token"))?;
-    if !verify::has_audience(&subject, requester.id()) && verify::text(&subject, "azp") != Some(requester.id()) {
+    if !verify::is_meant_for(realm, &subject, requester) && verify::text(&subject, "azp") != Some(requester.id()) {
         return Err(OAuthError::new(403, "access_denied", "Client is not within the token audience"));
     }
     if subject.contains_key("cnf") && verify::text(&subject, "azp") != Some(requester.id()) {
@@ -30,7 +30,7 @@ pub(super) fn grant(realm: &Realm, requester: Client, form: &Form) -> Result<Ans
         ));
     }
     let asked: Vec<&str> = form.all("audience").filter(|audience| !audience.is_empty()).collect();
-    if asked.iter().any(|audience| Client::find(audience).is_none()) {
+    if asked.iter().any(|audience| Client::find(realm, audience).is_none()) {
         return Err(OAuthError::new(400, "invalid_client", "Audience not found"));
     }
     let granted = scopes::granted(form.get("scope"))
@@ -49,8 +49,8 @@ pub(super) fn grant(realm: &Realm, requester: Client, form: &Form) -> Result<Ans
 }
 
 /// The checks that come before a look at the token (order measured on 26.7).
-fn check_shape(requester: Client, form: &Form) -> Result<(), OAuthError> {
-    if requester != Client::Requester {
+fn check_shape(requester: &Client, form: &Form) -> Result<(), OAuthError> {
+    if !requester.is_requester() {
         return Err(OAuthError::invalid_request("Standard token exchange is not enabled for the requested client"));
     }
     for unsupported in ["requested_subject", "requested_issuer", "subject_issuer"] {
@@ -89,7 +89,7 @@ fn audiences(realm: &Realm, asked: &[&str], granted: &[String]) -> Result<Vec<&'
 
 fn exchanged_claims(
     realm: &Realm,
-    requester: Client,
+    requester: &Client,
     subject: &Claims,
     audiences: &[&str],
     granted: &[String],

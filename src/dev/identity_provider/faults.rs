@@ -29,6 +29,8 @@ pub enum Endpoint {
     Introspection,
     /// RFC 7009.
     Revocation,
+    /// RFC 7591.
+    Registration,
     /// Anything else: userinfo, logout, what does not exist.
     Other,
 }

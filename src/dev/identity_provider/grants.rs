@@ -13,10 +13,10 @@ use super::clients::{Client, Presented};
 use super::exchange;
 use super::oauth_error::{OAuthError, uncached};
 use super::realm::{Realm, Redeemed, Refresh};
-use super::scopes;
 use super::token::{self, Signature};
 use super::users::User;
 use super::verify;
+use super::{resources, scopes};
 
 /// Parameters that may stand twice.
 const REPEATABLE: [&str; 2] = ["audience", "resource"];
@@ -35,17 +35,17 @@ pub(super) fn token_endpoint(realm: &Realm, headers: &HeaderMap, form: &Form) ->
     let Some(grant) = form.get("grant_type") else {
         return Err(OAuthError::invalid_request("Missing form parameter: grant_type"));
     };
-    let client = Presented::read(headers, form).authenticate(realm.options())?;
+    let client = Presented::read(headers, form).authenticate(realm)?;
     match grant {
-        "authorization_code" => authorization_code(realm, client, form),
-        "refresh_token" => refresh_token(realm, client, form),
-        "client_credentials" => client_credentials(realm, client, form),
-        exchange::GRANT => exchange::grant(realm, client, form),
+        "authorization_code" => authorization_code(realm, &client, form),
+        "refresh_token" => refresh_token(realm, &client, form),
+        "client_credentials" => client_credentials(realm, &client, form),
+        exchange::GRANT => exchange::grant(realm, &client, form),
         _ => Err(OAuthError::new(400, "unsupported_grant_type", "Unsupported grant_type")),
     }
 }
 
-fn authorization_code(realm: &Realm, client: Client, form: &Form) -> Result<Answer, OAuthError> {
+fn authorization_code(realm: &Realm, client: &Client, form: &Form) -> Result<Answer, OAuthError> {
     let code = match form.get("code").map(|code| realm.redeem(code)) {
         Some(Redeemed::Good(code)) => code,
         Some(Redeemed::Unknown) => return Err(OAuthError::invalid_grant("Code not valid")),
@@ -64,8 +64,15 @@ fn authorization_code(realm: &Realm, client: Client, form: &Form) -> Result<Answ
     let Some(session) = realm.session(&code.sid) else {
         return Err(OAuthError::invalid_grant("Session not active"));
     };
-    let user = realm.user(&session.username);
-    issue(realm, client, &user, &code.sid, &code.page.scope, Issue { nonce: code.page.nonce, refreshed: false })
+    let login = Login {
+        user: realm.user(&session.username),
+        sid: &code.sid,
+        scope: &code.page.scope,
+        resources: &code.page.resources,
+        nonce: code.page.nonce.as_deref(),
+        refreshed: false,
+    };
+    issue(realm, client, &login, form)
 }
 
 /// RFC 7636 §4.1 and §4.6.
@@ -80,7 +87,7 @@ fn check_verifier(verifier: &str, challenge: &str) -> Result<(), OAuthError> {
     Ok(())
 }
 
-fn refresh_token(realm: &Realm, client: Client, form: &Form) -> Result<Answer, OAuthError> {
+fn refresh_token(realm: &Realm, client: &Client, form: &Form) -> Result<Answer, OAuthError> {
     let Some(presented) = form.get("refresh_token") else {
         return Err(OAuthError::invalid_request("No refresh token"));
     };
@@ -109,8 +116,15 @@ fn refresh_token(realm: &Realm, client: Client, form: &Form) -> Result<Answer, O
         return Err(OAuthError::invalid_grant(text));
     };
     let scope = narrowed(&before.scope, form.get("scope"))?;
-    let user = realm.user(&session.username);
-    issue(realm, client, &user, &before.sid, &scope, Issue { nonce: None, refreshed: true })
+    let login = Login {
+        user: realm.user(&session.username),
+        sid: &before.sid,
+        scope: &scope,
+        resources: &before.resources,
+        nonce: None,
+        refreshed: true,
+    };
+    issue(realm, client, &login, form)
 }
 
 /// RFC 6749 §6: a refresh may ask for less, never for more.
@@ -125,29 +139,34 @@ fn narrowed(granted: &str, asked: Option<&str>) -> Result<String, OAuthError> {
     }
 }
 
-struct Issue {
-    nonce: Option<String>,
+/// What tokens are made of.
+struct Login<'a> {
+    user: User,
+    sid: &'a str,
+    scope: &'a str,
+    resources: &'a [String],
+    nonce: Option<&'a str>,
     refreshed: bool,
 }
 
-fn issue(
-    realm: &Realm,
-    client: Client,
-    user: &User,
-    sid: &str,
-    scope: &str,
-    issue: Issue,
-) -> Result<Answer, OAuthError> {
+fn issue(realm: &Realm, client: &Client, login: &Login<'_>, form: &Form) -> Result<Answer, OAuthError> {
+    let Login { user, sid, scope, .. } = login;
+    let resources = resources::narrowed(form, login.resources, &realm.options().resources)
+        .map_err(|unknown| OAuthError::new(400, "invalid_target", format!("Invalid resource: {unknown}")))?;
     let offline = scope.split(' ').any(|scope| scope == "offline_access");
-    let prefix = match (offline, issue.refreshed) {
+    let prefix = match (offline, login.refreshed) {
         (false, false) => "onrtac",
         (false, true) => "onrtrt",
         (true, false) => "ofrtac",
         (true, true) => "ofrtrt",
     };
-    let claims = token::caller_claims(realm, user, client.id(), sid, scope, prefix);
+    let mut claims = token::caller_claims(realm, user, client.id(), sid, scope, prefix);
+    if !resources.is_empty() {
+        let audiences: Vec<&str> = resources.iter().map(String::as_str).collect();
+        claims.insert("aud".into(), token::audience_claim(&audiences));
+    }
     let access_token = token::sign(realm, Map::new(), &claims, &Signature::Realm)?;
-    let (refresh_token, refresh_expires_in) = refresh(realm, client, user, sid, scope, offline)?;
+    let (refresh_token, refresh_expires_in) = refresh(realm, client, login, offline)?;
     let mut response = json!({
         "access_token": access_token,
         "expires_in": realm.options().token_lifetime.as_secs(),
@@ -164,7 +183,7 @@ fn issue(
         id.insert("aud".into(), client.id().into());
         id.insert("jti".into(), clock::uuid().into());
         id.remove("scope");
-        if let Some(nonce) = issue.nonce {
+        if let Some(nonce) = login.nonce {
             id.insert("nonce".into(), nonce.into());
         }
         response["id_token"] = token::sign(realm, Map::new(), &id, &Signature::Realm)?.into();
@@ -173,15 +192,9 @@ fn issue(
 }
 
 /// A new refresh token; the one before it is used up.
-fn refresh(
-    realm: &Realm,
-    client: Client,
-    user: &User,
-    sid: &str,
-    scope: &str,
-    offline: bool,
-) -> Result<(String, u64), OAuthError> {
+fn refresh(realm: &Realm, client: &Client, login: &Login<'_>, offline: bool) -> Result<(String, u64), OAuthError> {
     const IDLE: u64 = 30 * 60;
+    let Login { user, sid, scope, .. } = login;
     let now = clock::now();
     let jti = clock::uuid();
     let mut claims = Map::new();
@@ -192,19 +205,25 @@ fn refresh(
     claims.insert("sub".into(), user.subject().into());
     claims.insert("typ".into(), if offline { "Offline" } else { "Refresh" }.into());
     claims.insert("azp".into(), client.id().into());
-    claims.insert("sid".into(), sid.into());
-    claims.insert("scope".into(), scope.into());
+    claims.insert("sid".into(), (*sid).into());
+    claims.insert("scope".into(), (*scope).into());
     let expires_in = if offline { 0 } else { IDLE.max(realm.options().token_lifetime.as_secs()) };
     if !offline {
         claims.insert("exp".into(), (now + expires_in).into());
     }
-    let kept = Refresh { client_id: client.id().to_owned(), sid: sid.to_owned(), scope: scope.to_owned(), used: false };
+    let kept = Refresh {
+        client_id: client.id().to_owned(),
+        sid: (*sid).to_owned(),
+        scope: (*scope).to_owned(),
+        resources: login.resources.to_vec(),
+        used: false,
+    };
     realm.keep_refresh(jti, kept);
     Ok((token::sign(realm, Map::new(), &claims, &Signature::Realm)?, expires_in))
 }
 
 /// A token of the client itself, without a person: what law 1 refuses.
-fn client_credentials(realm: &Realm, client: Client, form: &Form) -> Result<Answer, OAuthError> {
+fn client_credentials(realm: &Realm, client: &Client, form: &Form) -> Result<Answer, OAuthError> {
     if client.is_public() {
         return Err(OAuthError::new(
             401,
@@ -212,7 +231,7 @@ fn client_credentials(realm: &Realm, client: Client, form: &Form) -> Result<Answ
             "Public client not allowed to retrieve service account",
         ));
     }
-    if client != Client::Requester {
+    if !client.is_requester() {
         let text = "Client not enabled to retrieve service account";
         return Err(OAuthError::new(401, "unauthorized_client", text));
     }

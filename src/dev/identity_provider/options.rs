@@ -13,6 +13,9 @@ pub struct Options {
     pub users: Vec<User>,
     /// `aud` of callers' tokens: `mcp-server` and, if callers reach the proxy by address, its public URLs.
     pub audiences: Vec<String>,
+    /// The resources (RFC 8707) of `mcp-server`, as Keycloak's client attribute `resource_url` names one: a login for one of them has it
+    /// alone as `aud`. Of none, which is the default, `resource` is ignored, as by a Keycloak without the feature.
+    pub resources: Vec<String>,
     /// Lifetime of callers' tokens: 8 h.
     pub token_lifetime: Duration,
     /// Lifetime of exchanged tokens: 120 s. Not capped by the subject token's, as in Keycloak.
@@ -23,7 +26,8 @@ pub struct Options {
     pub requester_secret: SecretString,
     /// The secret of the confidential client `nextcloud`.
     pub nextcloud_secret: SecretString,
-    /// Redirect URIs beside the loopback ones, exact: of `mcp-client` (say `https://vscode.dev/redirect`) …
+    /// Redirect URIs beside the loopback ones, exact: of `mcp-client` (say `https://vscode.dev/redirect`) and of clients that register
+    /// themselves …
     pub client_redirect_uris: Vec<String>,
     /// … and of `mcp-server`, which signs people in itself to be given offline grants (`<public_url>/oauth/callback`).
     pub requester_redirect_uris: Vec<String>,
@@ -38,6 +42,7 @@ impl Default for Options {
         Self {
             users: vec![User::named("alice"), User::named("bob")],
             audiences: vec!["mcp-server".into()],
+            resources: Vec::new(),
             token_lifetime: Duration::from_secs(8 * 60 * 60),
             exchanged_lifetime: Duration::from_secs(120),
             code_lifetime: Duration::from_secs(60),

@@ -9,6 +9,7 @@ use super::super::clock;
 use super::faults::Faults;
 use super::keys::{Algorithm, CryptoError, Keys, SigningKey};
 use super::options::Options;
+use super::registration::Registered;
 use super::token::Claims;
 use super::users::User;
 
@@ -27,6 +28,7 @@ struct Inner {
 #[derive(Default)]
 struct State {
     users: HashMap<String, Account>,
+    clients: HashMap<String, Arc<Registered>>,
     sessions: HashMap<String, Session>,
     pages: HashMap<String, Page>,
     codes: HashMap<String, Code>,
@@ -54,11 +56,15 @@ pub(super) struct Session {
 #[derive(Clone, Debug)]
 pub(super) struct Page {
     pub client_id: String,
+    /// What the person is shown.
+    pub client_name: String,
     pub redirect_uri: String,
     pub state: Option<String>,
     pub nonce: Option<String>,
     pub challenge: String,
     pub scope: String,
+    /// For `aud` (RFC 8707); the realm's own audiences if none.
+    pub resources: Vec<String>,
     pub expires: u64,
 }
 
@@ -76,6 +82,8 @@ pub(super) struct Refresh {
     pub client_id: String,
     pub sid: String,
     pub scope: String,
+    /// As in [`Page`].
+    pub resources: Vec<String>,
     /// Its successor was given out.
     pub used: bool,
 }
@@ -191,6 +199,22 @@ impl Realm {
     /// Logs a person out everywhere; offline sessions stay, as in Keycloak.
     pub(super) fn close_sessions_of(&self, username: &str) {
         self.0.state.lock().sessions.retain(|_, session| session.offline || session.username != username);
+    }
+
+    // --- clients that registered ---
+
+    /// Whether there was room for it among `most`.
+    pub(super) fn keep_client(&self, client: Arc<Registered>, most: usize) -> bool {
+        let mut state = self.0.state.lock();
+        let room = state.clients.len() < most;
+        if room {
+            state.clients.insert(client.id.clone(), client);
+        }
+        room
+    }
+
+    pub(super) fn client(&self, id: &str) -> Option<Arc<Registered>> {
+        self.0.state.lock().clients.get(id).cloned()
     }
 
     // --- the code flow ---

@@ -14,7 +14,7 @@ use super::verify;
 /// From 26.6.2 on the caller has to be in the token's `aud`, else the token is "inactive" (CVE-2026-37979).
 pub(super) fn introspect(realm: &Realm, headers: &HeaderMap, form: &Form) -> Result<Answer, OAuthError> {
     let client = Presented::read(headers, form)
-        .authenticate(realm.options())
+        .authenticate(realm)
         .map_err(|_| OAuthError::new(401, "invalid_request", "Authentication failed."))?;
     if client.is_public() {
         return Err(OAuthError::new(403, "invalid_request", "Client not allowed."));
@@ -29,7 +29,7 @@ pub(super) fn introspect(realm: &Realm, headers: &HeaderMap, form: &Form) -> Res
         return Err(OAuthError::invalid_request("Token not provided."));
     };
     let Some(mut claims) =
-        verify::access_token(realm, token).filter(|claims| verify::has_audience(claims, client.id()))
+        verify::access_token(realm, token).filter(|claims| verify::is_meant_for(realm, claims, &client))
     else {
         return Ok(uncached(Answer::json(200, &json!({ "active": false }))));
     };
@@ -45,7 +45,7 @@ pub(super) fn introspect(realm: &Realm, headers: &HeaderMap, form: &Form) -> Res
 
 /// Of a client's own tokens only.
 pub(super) fn revoke(realm: &Realm, headers: &HeaderMap, form: &Form) -> Result<Answer, OAuthError> {
-    let client = Presented::read(headers, form).authenticate(realm.options())?;
+    let client = Presented::read(headers, form).authenticate(realm)?;
     let Some(token) = form.get("token") else {
         return Err(OAuthError::invalid_request("Token not provided"));
     };
@@ -96,7 +96,7 @@ pub(super) fn userinfo(realm: &Realm, headers: &HeaderMap) -> Answer {
 
 /// Logout by refresh token, which is Keycloak's own.
 pub(super) fn logout(realm: &Realm, headers: &HeaderMap, form: &Form) -> Result<Answer, OAuthError> {
-    let client = Presented::read(headers, form).authenticate(realm.options())?;
+    let client = Presented::read(headers, form).authenticate(realm)?;
     let claims = form.get("refresh_token").and_then(|token| verify::signed(realm, token));
     let claims = claims.ok_or_else(|| OAuthError::invalid_grant("Invalid refresh token"))?;
     if verify::text(&claims, "azp") != Some(client.id()) {

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::super::clock;
+use super::clients::Client;
 use super::realm::Realm;
 use super::token::Claims;
 
@@ -50,8 +51,14 @@ pub(super) fn number(claims: &Claims, name: &str) -> Option<u64> {
     claims.get(name)?.as_u64()
 }
 
+/// Whether a client is in `aud`: by its name, or as `mcp-server` by one of its resources.
+pub(super) fn is_meant_for(realm: &Realm, claims: &Claims, client: &Client) -> bool {
+    has_audience(claims, client.id())
+        || (client.is_requester() && realm.options().resources.iter().any(|resource| has_audience(claims, resource)))
+}
+
 /// Whether `aud` is or has `audience`.
-pub(super) fn has_audience(claims: &Claims, audience: &str) -> bool {
+fn has_audience(claims: &Claims, audience: &str) -> bool {
     match claims.get("aud") {
         Some(Value::String(one)) => one == audience,
         Some(Value::Array(several)) => several.iter().any(|one| one == audience),

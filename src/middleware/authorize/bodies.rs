@@ -1,4 +1,5 @@
-//! Which bodies decide, and what they say: the paths of a REPORT or a SEARCH, the parameters of a share, the attendees of an event.
+//! Which bodies decide, and what they say: the paths of a REPORT or a SEARCH, the parameters of a share, the attendees of an event, and all
+//! that a tool for tasks sends.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -11,6 +12,7 @@ use crate::nextcloud::parameters::{self, Parameters};
 use crate::nextcloud::policy::egress;
 use crate::nextcloud::policy::mail;
 use crate::nextcloud::policy::report::BadHref;
+use crate::nextcloud::policy::tasks::Door;
 use crate::nextcloud::policy::{Access, Needs, Policy, Refusal};
 use crate::nextcloud::route::Route;
 
@@ -28,6 +30,8 @@ pub enum Deciding {
     Parameters,
     /// A calendar object, for the switches against egress.
     Calendar,
+    /// Whatever a tool of ours for tasks sends to the calendars.
+    Tasks(Door),
 }
 
 impl Deciding {
@@ -83,6 +87,13 @@ impl Deciding {
             Self::Calendar => {
                 parameters::uncoded(headers)?;
                 policy.egress.by_calendar(body)?.map_err(Error::PolicyRefused)?;
+                Ok(Ok(Needs::default()))
+            }
+            Self::Tasks(door) => {
+                parameters::uncoded(headers)?;
+                policy.egress.by_calendar(body)?.map_err(Error::PolicyRefused)?;
+                // Deliberately in every mode of enforcement: what a tool sends is our doing and not the caller's.
+                door.judge(body)?.map_err(Error::PolicyRefused)?;
                 Ok(Ok(Needs::default()))
             }
         }

@@ -102,33 +102,44 @@ impl ScopeJudge {
         }))
     }
 
-    /// Whether a tool may begin: its scopes held against the caller's token. Where the exchanged token decides, nothing is decided yet.
+    /// Whether a tool may start that needs all of these scopes. In `audit`, what would have been refused is noted when its requests come.
     ///
     /// # Errors
-    /// [`Error::InsufficientScope`].
+    /// [`Error::InsufficientScope`], with what the caller has and what the tool needs; if the issuer is gone.
     pub fn tool(&self, entry: &Entry, scopes: &[&str]) -> Result<(), Error> {
-        let issuer = self.issuer(entry)?;
-        if self.policy.enforcement != Enforcement::Enforce
-            || matches!(issuer.settings.scopes_from, ScopesFrom::Obtained)
-        {
-            return Ok(());
+        let needs = Needs::of(scopes.iter().copied().collect());
+        match self.deciding(entry)? {
+            Some(issuer) => self.hold(&entry.identity().scopes, issuer, &needs),
+            None => Ok(()),
         }
-        let needs = Needs::of(scopes.iter().map(|scope| (*scope).to_owned()).collect());
-        self.hold(&entry.identity().scopes, &issuer.settings, &needs)
     }
 
-    /// Whether a tool may count on this scope.
+    /// Whether this scope was granted; yes, where scopes decide nothing, or only once a token is exchanged.
     #[must_use]
     pub fn granted(&self, entry: &Entry, scope: &str) -> bool {
         self.tool(entry, &[scope]).is_ok()
     }
 
-    /// The scopes that the caller's token was granted and this policy knows, by our names.
+    /// The scopes that the caller has, by our names: its token's that mean something here, and those that every valid token has.
     #[must_use]
     pub fn scopes_of(&self, entry: &Entry) -> Vec<String> {
-        let Ok(issuer) = self.issuer(entry) else { return Vec::new() };
-        let granted = Granted::new(&entry.identity().scopes, &issuer.settings.scope_prefix, &self.policy.table);
-        granted.with(&Needs::default()).iter().map(ToOwned::to_owned).collect()
+        let table = &self.policy.table;
+        let own = self.issuer(entry).ok().map(|issuer| {
+            let names = entry.identity().scopes.iter().map(|scope| issuer.settings.scope_here(scope));
+            names.filter(|scope| table.knows(scope)).collect::<ScopeSet>()
+        });
+        let own = own.unwrap_or_default();
+        let all: ScopeSet = table.implicit().iter().chain(own.iter()).collect();
+        all.iter().map(str::to_owned).collect()
+    }
+
+    /// The issuer by whose names the caller's own scopes decide before anything is sent; none where they do not.
+    fn deciding(&self, entry: &Entry) -> Result<Option<&IssuerSettings>, Error> {
+        if self.policy.enforcement != Enforcement::Enforce {
+            return Ok(None);
+        }
+        let issuer = self.issuer(entry)?;
+        Ok((issuer.settings.scopes_from == ScopesFrom::Caller).then_some(&*issuer.settings))
     }
 
     fn issuer(&self, entry: &Entry) -> Result<&Arc<Issuer>, Error> {
@@ -162,3 +173,6 @@ impl ScopeJudge {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(in crate::middleware) mod tests;

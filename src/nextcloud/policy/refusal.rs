@@ -17,6 +17,8 @@ pub enum Refusal {
     ExpandProperty,
     /// The scope of a SEARCH is not the folder of one person's files.
     SearchScope,
+    /// A request of our own for tasks is about something else.
+    NotTasks,
     /// Public links and what else leaves by a share are switched off.
     PublicLinks,
     /// Invitations are switched off.
@@ -44,6 +46,7 @@ impl Refusal {
             Self::Report => "this report is not allowed here",
             Self::ExpandProperty => "expand-property follows paths that are not in the request",
             Self::SearchScope => "a SEARCH is allowed below the files of one person only",
+            Self::NotTasks => "a tool for tasks keeps to tasks",
             Self::PublicLinks => "public links and other ways out by a share are switched off on this server",
             Self::Invitations => "invitations are switched off on this server",
             Self::Messages => "sending messages is switched off on this server",

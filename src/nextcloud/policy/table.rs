@@ -28,6 +28,8 @@ pub enum Row {
     MailFromFiles,
     /// Of Mail: the caller's address books.
     MailContacts,
+    /// Of the calendars: tasks, by the requests of our own tools alone. In the place of the family's own.
+    Tasks,
 }
 
 /// The parts of families, with their names in the table.
@@ -40,6 +42,7 @@ const PARTS: &[(&str, Row)] = &[
     ("mail_to_files", Row::MailToFiles),
     ("mail_from_files", Row::MailFromFiles),
     ("mail_contacts", Row::MailContacts),
+    ("tasks", Row::Tasks),
 ];
 
 /// Which scopes open what.
