@@ -5,6 +5,7 @@
 //! Authenticated  │ mcp/frontend.rs   reads the message once, holds the tool's scopes against the token, binds a client to the caller
 //!                │ mcp/handler.rs    what rmcp asks us: versions, lists, calls
 //!                │ mcp/tool.rs       one tool: its arguments, its answer, its scopes, its hints
+//!                │ mcp/elicitation.rs  the person is asked before something leaves the house
 //!                │ mcp/nextcloud.rs  the client: each request of a tool goes through authorization, exchange and proxy like a caller's own
 //! ```
 //!
@@ -18,18 +19,19 @@ pub mod cors;
 pub mod cursor;
 pub mod dav;
 pub mod edge;
+pub mod elicitation;
 pub mod fault;
 pub mod files;
 pub mod frontend;
 pub mod handler;
 pub mod limits;
 pub mod message;
-pub mod names;
 pub mod nextcloud;
 pub mod resources;
 pub mod schema;
 pub mod settings;
 pub mod shares;
+pub mod shown;
 pub mod tool;
 pub mod toolbox;
 pub mod whoami;

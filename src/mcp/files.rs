@@ -30,8 +30,8 @@ use super::answer::Answer;
 use super::arguments::FilePath;
 use super::dav::{self, DAV, Multistatus, NC, OC, Response};
 use super::fault::Fault;
-use super::names::shown;
 use super::nextcloud::{Ask, Nextcloud, below, files_root};
+use super::shown::path as shown;
 
 /// What is asked of a file or folder: little, for a folder has many.
 pub const PROPERTIES: &[(&str, &str)] = &[

@@ -15,6 +15,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use tracing::Instrument as _;
 
+use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
 use super::frontend::Bound;
 use super::limits::Limits;
@@ -25,6 +26,10 @@ use super::toolbox::Toolbox;
 
 /// Lists are the same for the whole deployment, and may be kept so long.
 const LISTS_FOR: Duration = Duration::from_mins(5);
+
+/// What a model is told when its user said no.
+const DECLINED: &str =
+    "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
 
 /// For every model that works with us.
 const INSTRUCTIONS: &str = "The user's Nextcloud, in the user's own name. search finds, fetch reads what was found. What files, events, \
@@ -38,14 +43,15 @@ pub struct Handler(Arc<Own>);
 struct Own {
     tools: Arc<Toolbox>,
     limits: Limits,
+    elicitation: Arc<Elicitation>,
     deadline: Duration,
 }
 
 impl Handler {
     /// Offers these tools, each call within `deadline`.
     #[must_use]
-    pub fn new(tools: Arc<Toolbox>, limits: Limits, deadline: Duration) -> Self {
-        Self(Arc::new(Own { tools, limits, deadline }))
+    pub fn new(tools: Arc<Toolbox>, limits: Limits, elicitation: Arc<Elicitation>, deadline: Duration) -> Self {
+        Self(Arc::new(Own { tools, limits, elicitation, deadline }))
     }
 
     /// Whether files are to be had: with their tools, and without them neither as resources.
@@ -58,9 +64,11 @@ impl Handler {
         tool: &Registered,
         bound: Bound,
         request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Fault> {
         let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.definition.name.as_ref())?;
-        let call = Call { nextcloud: bound.nextcloud };
+        let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context);
+        let call = Call { nextcloud: bound.nextcloud, asking };
         tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()))
             .await
             .unwrap_or_else(|_| {
@@ -145,25 +153,10 @@ impl ServerHandler for Handler {
                 .await
                 .unwrap_or_else(|_| Err(Fault::said("This took too long. Try again later.").into()))
         };
-        let words = match read.instrument(span).await {
-            Ok(result) => return Ok(result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
-            Err(NotRead::NotThere) => {
-                let data = serde_json::json!({ "uri": request.uri });
-                return Err(ErrorData::resource_not_found("there is no such file", Some(data)));
-            }
-            Err(NotRead::Fault(Fault::Said(words))) => words,
-            Err(NotRead::Fault(Fault::Refused(error))) => {
-                let words = fault::in_words(&error);
-                if fault::is_the_clients(&error) {
-                    refusal.set(error);
-                }
-                words
-            }
-            Err(NotRead::Fault(Fault::Ask(_))) => {
-                "This needs an answer of the user, for which a resource has no way.".to_owned()
-            }
-        };
-        Err(ErrorData::internal_error(words, None))
+        match read.instrument(span).await {
+            Ok(result) => Ok(result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
+            Err(not_read) => Err(not_read.told(&request.uri, &refusal)),
+        }
     }
 
     async fn call_tool(
@@ -176,10 +169,11 @@ impl ServerHandler for Handler {
         };
         let bound = bound(&context)?;
         let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
-        match self.run(tool, bound, request).instrument(span).await {
+        match self.run(tool, bound, request, &context).instrument(span).await {
             Ok(response) => Ok(response),
             Err(Fault::Said(words)) => Ok(failed(words)),
             Err(Fault::Ask(question)) => Ok((*question).into()),
+            Err(Fault::Declined) => Ok(failed(DECLINED.to_owned())),
             Err(Fault::Refused(error)) => {
                 let words = fault::in_words(&error);
                 if fault::is_the_clients(&error) {

@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
+use rmcp::ErrorData;
 use rmcp::model::{ReadResourceResult, ResourceContents, ResourceTemplate};
 
 use super::arguments::FilePath;
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::files::read::is_text;
 use super::files::{Kind, stat};
+use super::frontend::Refusal;
 use super::nextcloud::{Ask, Nextcloud, below, files_root, segment};
 
 /// What every URI of ours begins with.
@@ -23,6 +25,30 @@ pub enum NotRead {
     NotThere,
     /// Whatever else, as for a tool.
     Fault(Fault),
+}
+
+impl NotRead {
+    /// As an error of JSON-RPC. What a client mends by another token it is told by HTTP.
+    #[must_use]
+    pub fn told(self, uri: &str, refusal: &Refusal) -> ErrorData {
+        let words = match self {
+            Self::NotThere => {
+                let data = serde_json::json!({ "uri": uri });
+                return ErrorData::resource_not_found("There is no such file.", Some(data));
+            }
+            Self::Fault(Fault::Said(words)) => words,
+            Self::Fault(Fault::Refused(error)) => {
+                let words = fault::in_words(&error);
+                if fault::is_the_clients(&error) {
+                    refusal.set(error);
+                }
+                words
+            }
+            // Nobody is asked before a file is read.
+            Self::Fault(Fault::Ask(_) | Fault::Declined) => "The file was not read.".to_owned(),
+        };
+        ErrorData::internal_error(words, None)
+    }
 }
 
 impl From<Fault> for NotRead {

@@ -15,8 +15,8 @@ pub mod list;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::shown;
 use super::nextcloud::Nextcloud;
+use super::shown::path as shown;
 
 /// The routes.
 const SHARES: &str = "/ocs/v2.php/apps/files_sharing/api/v1/shares";

@@ -32,7 +32,7 @@ impl Tool for FilesDelete {
     const SCOPES: &'static [&'static str] = &["files.read", "files.write"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, Arguments { path, etag }: Arguments) -> Result<Reply<Done>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, Arguments { path, etag }: Arguments) -> Result<Reply<Done>, Fault> {
         if let Some(fault) = not_the_root(&path) {
             return Err(fault);
         }

@@ -48,7 +48,7 @@ impl Tool for FilesList {
     const SCOPES: &'static [&'static str] = &["files.read"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Page<Entry>>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Entry>>, Fault> {
         let path = arguments.path.unwrap_or_default();
         let trash = arguments.trash == Some(true);
         if trash && !path.is_root() {

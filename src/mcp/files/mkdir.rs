@@ -34,7 +34,7 @@ impl Tool for FilesMkdir {
     const SCOPES: &'static [&'static str] = &["files.read", "files.write"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, Arguments { path }: Arguments) -> Result<Reply<Done>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, Arguments { path }: Arguments) -> Result<Reply<Done>, Fault> {
         if let Some(fault) = not_the_root(&path) {
             return Err(fault);
         }

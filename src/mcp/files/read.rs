@@ -13,10 +13,10 @@ use super::{Kind, Stat, bare, stat};
 use crate::mcp::answer::Answer;
 use crate::mcp::arguments::FilePath;
 use crate::mcp::fault::Fault;
-use crate::mcp::names::shown;
 use crate::mcp::nextcloud::{Ask, Nextcloud, below, files_root};
 use crate::mcp::resources;
 use crate::mcp::settings::Toolset;
+use crate::mcp::shown::path as shown;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
 
 /// Images that models see, and up to which size one is worth its tokens.
@@ -67,7 +67,7 @@ impl Tool for FilesRead {
     const SCOPES: &'static [&'static str] = &["files.read"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let Arguments { path, offset, max_chars: MaxChars(count) } = arguments;
         let uid = nextcloud.uid().await?;
         let Some(found) = stat(&nextcloud, &uid, &path).await? else {

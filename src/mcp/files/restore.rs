@@ -31,7 +31,7 @@ impl Tool for FilesRestore {
     const SCOPES: &'static [&'static str] = &["files.read", "files.write"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, Arguments { path }: Arguments) -> Result<Reply<Done>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, Arguments { path }: Arguments) -> Result<Reply<Done>, Fault> {
         let unknown = || {
             Fault::Said(format!(
                 "There is no {path} in the trash bin. files_list with trash=true tells the paths there."

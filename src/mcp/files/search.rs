@@ -54,7 +54,7 @@ impl Tool for FilesSearch {
     const SCOPES: &'static [&'static str] = &["files.read"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Page<Entry>>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Entry>>, Fault> {
         let uid = nextcloud.uid().await?;
         let path = arguments.path.clone().unwrap_or_default();
         let condition = arguments.condition()?;
@@ -106,7 +106,7 @@ impl Arguments {
             all.push(compare("gt", (DAV, "getlastmodified"), &seconds.to_string()));
         }
         if self.favorite == Some(true) {
-            all.push(compare("eq", (OC, "favorite"), "1"));
+            all.push(compare("eq", (OC, "favorite"), "yes"));
         }
         Ok(if all.len() == 1 { all.concat() } else { format!("<d:and>{}</d:and>", all.concat()) })
     }

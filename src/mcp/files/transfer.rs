@@ -34,7 +34,7 @@ impl Tool for FilesMove {
     const SCOPES: &'static [&'static str] = &["files.read", "files.write"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Done>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Done>, Fault> {
         transfer(&nextcloud, "MOVE", &arguments).await
     }
 }
@@ -49,7 +49,7 @@ impl Tool for FilesCopy {
     const SCOPES: &'static [&'static str] = &["files.read", "files.write"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Done>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Done>, Fault> {
         transfer(&nextcloud, "COPY", &arguments).await
     }
 }

@@ -35,7 +35,7 @@ impl Tool for FilesWrite {
     const SCOPES: &'static [&'static str] = &["files.read", "files.write"];
     const SET: Toolset = Toolset::Files;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Done>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Done>, Fault> {
         let Arguments { path, text, etag } = arguments;
         if let Some(fault) = not_the_root(&path) {
             return Err(fault);

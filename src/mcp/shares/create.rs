@@ -6,8 +6,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
-use super::{SHARES, Share, Told};
+use super::{PERMISSIONS, SHARES, Share, Told};
 use crate::mcp::arguments::FilePath;
+use crate::mcp::elicitation::question::Question;
 use crate::mcp::fault::Fault;
 use crate::mcp::nextcloud::Ask;
 use crate::mcp::settings::Toolset;
@@ -69,9 +70,11 @@ impl Tool for ShareCreate {
     const SCOPES: &'static [&'static str] = &["shares.write", "files.read"];
     const SET: Toolset = Toolset::Shares;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Share>, Fault> {
-        let path = arguments.path.to_string();
-        let answer = nextcloud.ask(Ask::new("POST", SHARES).accept_json().json(&arguments.body()?)).await?;
+    async fn call(call: Call, arguments: Arguments) -> Result<Reply<Share>, Fault> {
+        let body = arguments.body()?;
+        call.confirm(&arguments.question())?;
+        let (nextcloud, path) = (call.nextcloud, arguments.path.to_string());
+        let answer = nextcloud.ask(Ask::new("POST", SHARES).accept_json().json(&body)).await?;
         if !answer.status.is_success() {
             // Nextcloud's words name what is wrong of ours: no such path, no such account, links switched off.
             return Err(match answer.ocs_message() {
@@ -86,6 +89,26 @@ impl Tool for ShareCreate {
 }
 
 impl Arguments {
+    fn question(&self) -> Question {
+        let names: Vec<&str> = self.asked().iter().map(|permission| permission.name()).collect();
+        let (words, kind) = match self.kind {
+            Kind::User => ("Share this with a user?", "User"),
+            Kind::Group => ("Share this with a group?", "Group"),
+            Kind::Email => ("Share this by e-mail, for whoever has the mail?", "Address"),
+            Kind::Link => ("Share this by a public link, for whoever has the link?", "With"),
+        };
+        Question::new(words)
+            .with("Path", self.path.as_str())
+            .with_some(kind, self.with.as_deref())
+            .with("Permissions", &names.join(", "))
+            .with_some("Until", self.expires.as_ref().map(Day::text).as_deref())
+            .with_some("Message", self.note.as_deref())
+    }
+
+    fn asked(&self) -> &[Permission] {
+        self.permissions.as_deref().filter(|asked| !asked.is_empty()).unwrap_or(&[Permission::Read])
+    }
+
     fn body(&self) -> Result<serde_json::Value, Fault> {
         let with = self.with.as_deref().map(str::trim).filter(|with| !with.is_empty());
         match (self.kind, with) {
@@ -100,18 +123,17 @@ impl Arguments {
                 return Err(Fault::said("with or note is too long, or has control characters."));
             }
         }
-        let asked = self.permissions.as_deref().filter(|asked| !asked.is_empty()).unwrap_or(&[Permission::Read]);
         let mut body = json!({
             "path": self.path.to_string(),
             "shareType": self.kind.share_type(),
             // Always said: what Nextcloud does without is to give all.
-            "permissions": asked.iter().fold(0, |bits, permission| bits | permission.bit()),
+            "permissions": self.asked().iter().fold(0, |bits, permission| bits | permission.bit()),
         });
         if let Some(with) = with {
             body["shareWith"] = with.into();
         }
-        if let Some(Day(day)) = self.expires {
-            body["expireDate"] = day.format("%Y-%m-%d").to_string().into();
+        if let Some(day) = &self.expires {
+            body["expireDate"] = day.text().into();
         }
         if let Some(note) = &self.note {
             body["note"] = note.as_str().into();
@@ -132,14 +154,24 @@ impl Kind {
 }
 
 impl Permission {
-    fn bit(self) -> u32 {
+    fn name(self) -> &'static str {
         match self {
-            Self::Read => 1,
-            Self::Update => 2,
-            Self::Create => 4,
-            Self::Delete => 8,
-            Self::Share => 16,
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Create => "create",
+            Self::Delete => "delete",
+            Self::Share => "share",
         }
+    }
+
+    fn bit(self) -> u32 {
+        PERMISSIONS.iter().find(|(_, name)| *name == self.name()).map_or(0, |(bit, _)| *bit)
+    }
+}
+
+impl Day {
+    fn text(&self) -> String {
+        self.0.format("%Y-%m-%d").to_string()
     }
 }
 

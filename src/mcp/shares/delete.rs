@@ -31,7 +31,7 @@ impl Tool for ShareDelete {
     const SCOPES: &'static [&'static str] = &["shares.write"];
     const SET: Toolset = Toolset::Shares;
 
-    async fn call(Call { nextcloud }: Call, Arguments { id }: Arguments) -> Result<Reply<Done>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, Arguments { id }: Arguments) -> Result<Reply<Done>, Fault> {
         let id: u64 =
             id.parse().map_err(|_| Fault::said("id has to be the number of a share. shares_list tells them."))?;
         let answer = nextcloud.ask(Ask::new("DELETE", format!("{SHARES}/{id}")).accept_json()).await?;

@@ -38,7 +38,7 @@ impl Tool for SharesList {
     const SCOPES: &'static [&'static str] = &["shares.read", "files.read"];
     const SET: Toolset = Toolset::Shares;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Page<Share>>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Share>>, Fault> {
         let received = arguments.received == Some(true);
         let path = arguments.path.as_ref().map(FilePath::to_string);
         if received && path.is_some() {
