@@ -12,6 +12,7 @@
 
 pub mod answer;
 pub mod arguments;
+pub mod caldav;
 pub mod calendar;
 pub mod contacts;
 pub mod cors;
@@ -20,6 +21,7 @@ pub mod edge;
 pub mod fault;
 pub mod frontend;
 pub mod handler;
+pub mod keyset;
 pub mod limits;
 pub mod message;
 pub mod nextcloud;

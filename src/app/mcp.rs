@@ -12,6 +12,7 @@ use crate::mcp::nextcloud::House;
 use crate::mcp::toolbox::Toolbox;
 use crate::middleware::authorize::ReadingBudget;
 use crate::middleware::authorize::scopes::ScopeJudge;
+use crate::token::Clock;
 
 /// What all cores share of it.
 #[derive(Clone)]
@@ -23,7 +24,12 @@ pub(super) struct Mcp {
 impl Mcp {
     /// The frontend, if there is one: not where it is switched off, and not where a caller's own token is what Nextcloud gets (product.md §3).
     /// `protocol` stands in for our own handler, in tests of what is around it.
-    pub(super) fn new(config: &Config, judge: &Arc<ScopeJudge>, protocol: Option<Protocol>) -> Option<Self> {
+    pub(super) fn new(
+        config: &Config,
+        judge: &Arc<ScopeJudge>,
+        clock: &Clock,
+        protocol: Option<Protocol>,
+    ) -> Option<Self> {
         let settings = &config.mcp;
         if !settings.enabled || matches!(config.mode, ModeSettings::MultiAudience) {
             return None;
@@ -44,7 +50,7 @@ impl Mcp {
                 protocol,
                 tools,
                 bodies: ReadingBudget::new(config.nextcloud.idle_timeout).up_to(LARGEST_MESSAGE),
-                house: Arc::new(House::new(&config.public_url, mount, judge.clone())?),
+                house: Arc::new(House::new(&config.public_url, mount, judge.clone(), clock.clone())?),
             }),
         })
     }

@@ -2,6 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::caldav::calendars_list::CalendarsList;
+use super::caldav::event_create::EventCreate;
+use super::caldav::event_delete::EventDelete;
+use super::caldav::event_update::EventUpdate;
+use super::caldav::events_find::EventsFind;
+use super::caldav::task_create::TaskCreate;
+use super::caldav::task_update::TaskUpdate;
+use super::caldav::tasks_find::TasksFind;
+use super::contacts::search::ContactsSearch;
 use super::settings::Toolset;
 use super::tool::Registered;
 use super::whoami::Whoami;
@@ -32,5 +41,16 @@ fn every() -> Vec<(&'static str, Registered)> {
     fn of<T: super::tool::Tool>() -> (&'static str, Registered) {
         (T::NAME, Registered::of::<T>())
     }
-    vec![of::<Whoami>()]
+    vec![
+        of::<Whoami>(),
+        of::<CalendarsList>(),
+        of::<EventsFind>(),
+        of::<EventCreate>(),
+        of::<EventUpdate>(),
+        of::<EventDelete>(),
+        of::<TasksFind>(),
+        of::<TaskCreate>(),
+        of::<TaskUpdate>(),
+        of::<ContactsSearch>(),
+    ]
 }
