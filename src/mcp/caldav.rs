@@ -18,6 +18,7 @@ mod query;
 mod task;
 
 use super::calendar;
+use super::calendar::id::CalendarId;
 use super::fault::Fault;
 use super::nextcloud::Ask;
 
@@ -38,6 +39,22 @@ impl Kind {
         match self {
             Self::Events => ask,
             Self::Tasks => ask.for_tasks(),
+        }
+    }
+
+    /// What there is of them, in the words of the tools.
+    fn place(self, id: &CalendarId) -> String {
+        match self {
+            Self::Events => format!("calendar {id} (calendars_list names all)"),
+            Self::Tasks => format!("task list {id} (without a list, tasks_find looks in all)"),
+        }
+    }
+
+    /// Where to look for another place.
+    fn elsewhere(self) -> &'static str {
+        match self {
+            Self::Events => "calendars_list tells which calendars take events.",
+            Self::Tasks => "Leave list out for the user's own.",
         }
     }
 

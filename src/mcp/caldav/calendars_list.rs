@@ -26,7 +26,7 @@ pub struct Output {
     pub next_cursor: Option<String>,
 }
 
-/// A calendar or task list.
+// A calendar or task list. (A doc comment would be in every conversation.)
 #[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
 pub struct Item {
@@ -38,7 +38,7 @@ pub struct Item {
     pub writable: Option<bool>,
 }
 
-/// What it may hold.
+// What it may hold.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]

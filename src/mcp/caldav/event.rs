@@ -10,7 +10,7 @@ use crate::mcp::calendar::text::shown;
 use crate::mcp::calendar::{Event, ObjectId};
 use crate::mcp::nextcloud::{Nextcloud, segment};
 
-/// An event, or one recurrence of it.
+// An event, or one recurrence of it. (A doc comment would be in every conversation.)
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EventItem {
     pub id: String,

@@ -113,11 +113,12 @@ impl Home {
         match answer.status {
             StatusCode::PRECONDITION_FAILED => Err(changed(kind, etag.as_deref())),
             StatusCode::FORBIDDEN => Err(Fault::Said(format!(
-                "The user may not write this {word} there: the calendar is read-only, or holds no {word}s. calendars_list tells which do."
+                "The user may not write this {word} there: it is read-only, or holds no {word}s. {}",
+                kind.elsewhere()
             ))),
-            StatusCode::NOT_FOUND | StatusCode::CONFLICT => Err(Fault::Said(format!(
-                "There is no such {word} or calendar. calendars_list and {word}s_find name them."
-            ))),
+            StatusCode::NOT_FOUND | StatusCode::CONFLICT => {
+                Err(Fault::Said(format!("There is no such {word}, or no such place for it. {}", kind.elsewhere())))
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::BAD_REQUEST => Err(Fault::Said(format!(
                 "Nextcloud does not take this {word} as it is. Change fewer fields, or make a new one."
             ))),

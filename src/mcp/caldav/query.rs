@@ -74,8 +74,7 @@ impl Home {
     ) -> Result<Vec<Found>, Fault> {
         let target = self.target(&format!("{}/", calendar.encoded()));
         let ask = kind.ask(Ask::new("REPORT", target).depth("1").xml(query));
-        let what = format!("calendar {calendar}; calendars_list names all");
-        let read = Multistatus::of(&nextcloud.ask(ask).await?.good(&what)?)?;
+        let read = Multistatus::of(&nextcloud.ask(ask).await?.good(&kind.place(calendar))?)?;
         let found = read.responses.iter().filter_map(|response| {
             let data = response.get(CALDAV, "calendar-data").map(|data| data.text.clone())?;
             let id = self.id(nextcloud, &response.href)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::mcp::calendar::text::shown;
 use crate::mcp::calendar::{ObjectId, Task};
 
-/// A task.
+// A task. (A doc comment would be in every conversation.)
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TaskItem {
     pub id: String,

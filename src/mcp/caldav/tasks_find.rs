@@ -39,7 +39,7 @@ pub struct Arguments {
     pub cursor: Option<String>,
 }
 
-/// Of which status.
+// Of which status. (A doc comment would be in every conversation.)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]

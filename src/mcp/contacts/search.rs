@@ -47,7 +47,7 @@ pub struct Output {
     pub next_cursor: Option<String>,
 }
 
-/// A contact.
+// A contact. (A doc comment would be in every conversation.)
 #[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
 pub struct Item {
