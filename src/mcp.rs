@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod arguments;
+pub mod caldav;
 pub mod calendar;
 pub mod contacts;
 pub mod cors;
@@ -24,6 +25,7 @@ pub mod fault;
 pub mod files;
 pub mod frontend;
 pub mod handler;
+pub mod keyset;
 pub mod limits;
 pub mod message;
 pub mod nextcloud;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::caldav;
+use super::contacts;
 use super::files;
 use super::settings::Toolset;
 use super::shares;
@@ -55,5 +57,14 @@ fn every() -> Vec<(&'static str, Registered)> {
         of::<shares::create::ShareCreate>(),
         of::<shares::delete::ShareDelete>(),
         of::<Whoami>(),
+        of::<caldav::calendars_list::CalendarsList>(),
+        of::<caldav::events_find::EventsFind>(),
+        of::<caldav::event_create::EventCreate>(),
+        of::<caldav::event_update::EventUpdate>(),
+        of::<caldav::event_delete::EventDelete>(),
+        of::<caldav::tasks_find::TasksFind>(),
+        of::<caldav::task_create::TaskCreate>(),
+        of::<caldav::task_update::TaskUpdate>(),
+        of::<contacts::search::ContactsSearch>(),
     ]
 }
