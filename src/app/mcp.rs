@@ -44,7 +44,7 @@ impl Mcp {
                 protocol,
                 tools,
                 bodies: ReadingBudget::new(config.nextcloud.idle_timeout).up_to(LARGEST_MESSAGE),
-                house: Arc::new(House::new(&config.public_url, mount, judge.clone())?),
+                house: Arc::new(House::new(&config.public_url, mount, judge.clone(), settings.sets.clone())?),
             }),
         })
     }

@@ -2,7 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fetch::Fetch;
+use super::notes::find::NotesFind;
+use super::notes::write::NoteWrite;
+use super::search::Search;
 use super::settings::Toolset;
+use super::talk::conversations::TalkConversations;
+use super::talk::messages::TalkMessages;
+use super::talk::send::TalkSend;
 use super::tool::Registered;
 use super::whoami::Whoami;
 
@@ -32,5 +39,14 @@ fn every() -> Vec<(&'static str, Registered)> {
     fn of<T: super::tool::Tool>() -> (&'static str, Registered) {
         (T::NAME, Registered::of::<T>())
     }
-    vec![of::<Whoami>()]
+    vec![
+        of::<Fetch>(),
+        of::<NoteWrite>(),
+        of::<NotesFind>(),
+        of::<Search>(),
+        of::<TalkConversations>(),
+        of::<TalkMessages>(),
+        of::<TalkSend>(),
+        of::<Whoami>(),
+    ]
 }
