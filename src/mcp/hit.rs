@@ -59,9 +59,7 @@ impl HitId {
             "contact" => contact(rest.split_once('/')?),
             "talk" => match rest.split_once('/') {
                 None => Token::parse(rest).map(Self::Conversation),
-                Some((token, id)) => {
-                    Some(Self::Message { conversation: Token::parse(token)?, id: id.parse().ok()? })
-                }
+                Some((token, id)) => Some(Self::Message { conversation: Token::parse(token)?, id: id.parse().ok()? }),
             },
             "deck" => match rest.split_once('/') {
                 None => rest.parse().ok().map(Self::Board),
@@ -209,11 +207,21 @@ mod tests {
             ("notes", "/apps/notes/note/249".to_owned(), json!([]), "notes:249"),
             ("notes", "/nc/index.php/apps/notes/note/249".to_owned(), json!([]), "notes:249"),
             ("calendar", format!("/apps/calendar/edit/{}", BASE64.encode(event)), json!([]), "event:personal/x y.ics"),
-            ("calendar", format!("/index.php/apps/calendar/edit/{}", BASE64.encode(sub)), json!([]), "event:personal/x.ics"),
+            (
+                "calendar",
+                format!("/index.php/apps/calendar/edit/{}", BASE64.encode(sub)),
+                json!([]),
+                "event:personal/x.ics",
+            ),
             ("calendar", "/apps/calendar/edit/%%".to_owned(), json!([]), "link:/apps/calendar/edit/%%"),
             ("tasks", "/apps/tasks/#/calendars/todo/tasks/t.ics".to_owned(), json!([]), "task:todo/t.ics"),
             ("tasks", "/apps/tasks/calendars/to%20do/tasks/t.ics".to_owned(), json!([]), "task:to do/t.ics"),
-            ("contacts", "/apps/contacts/direct/contact/a~b%2F1~contacts".to_owned(), json!([]), "contact:contacts/a~b/1"),
+            (
+                "contacts",
+                "/apps/contacts/direct/contact/a~b%2F1~contacts".to_owned(),
+                json!([]),
+                "contact:contacts/a~b/1",
+            ),
             (
                 "talk-message",
                 "/call/team0001#message_12".to_owned(),
@@ -227,15 +235,35 @@ mod tests {
         ] {
             assert_eq!(of(provider, &format!("http://nextcloud.test{url}"), attributes.clone()).as_deref(), Some(id));
             assert_eq!(of(provider, &url, attributes).as_deref(), Some(id), "from the root: {url}");
-            assert_eq!(HitId::parse(id).map(|id| id.to_string()).as_deref(), Some(id), "an id is read as it is written");
+            assert_eq!(
+                HitId::parse(id).map(|id| id.to_string()).as_deref(),
+                Some(id),
+                "an id is read as it is written"
+            );
         }
     }
 
     #[test]
     fn what_is_no_id_is_none() {
         for id in [
-            "", "12", "notes:", "notes:-1", "notes:1/2", "files:/../a", "event:x.ics", "event:a/b/c", "contact:x", "contact:../x",
-            "talk:UPPER", "talk:a/../b", "talk:abcd/x", "deck:x", "link:https://evil", "link://evil", "link:/a\nb", "mail:1",
+            "",
+            "12",
+            "notes:",
+            "notes:-1",
+            "notes:1/2",
+            "files:/../a",
+            "event:x.ics",
+            "event:a/b/c",
+            "contact:x",
+            "contact:../x",
+            "talk:UPPER",
+            "talk:a/../b",
+            "talk:abcd/x",
+            "deck:x",
+            "link:https://evil",
+            "link://evil",
+            "link:/a\nb",
+            "mail:1",
         ] {
             assert_eq!(HitId::parse(id), None, "{id}");
         }

@@ -49,12 +49,7 @@ pub struct House {
 impl House {
     /// A house reached at this URL.
     #[must_use]
-    pub fn new(
-        public_url: &str,
-        mount: Arc<Mount>,
-        judge: Arc<ScopeJudge>,
-        sets: BTreeSet<Toolset>,
-    ) -> Option<Self> {
+    pub fn new(public_url: &str, mount: Arc<Mount>, judge: Arc<ScopeJudge>, sets: BTreeSet<Toolset>) -> Option<Self> {
         let host = public_url.split("://").nth(1)?.split('/').next()?;
         Some(Self {
             public_url: public_url.into(),

@@ -35,6 +35,9 @@ pub struct Note {
     /// Its entity tag, without quotes.
     #[serde(default)]
     pub etag: String,
+    /// Where it lies among the user's files.
+    #[serde(default, rename = "internalPath")]
+    pub path: String,
     /// Whether the user may only read it.
     #[serde(default)]
     pub readonly: bool,
@@ -86,7 +89,8 @@ async fn read(nextcloud: &Nextcloud, target: &str, what: &str) -> Result<Answer,
 
 /// An answer of the app. Without the app, Nextcloud answers with a page for people, and with 412 if it is not for this person.
 fn there(answer: Answer) -> Result<Answer, Fault> {
-    let is_json = answer.headers.get(CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"application/json"));
+    let is_json =
+        answer.headers.get(CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"application/json"));
     let without = match answer.status {
         StatusCode::NOT_FOUND => !is_json,
         StatusCode::PRECONDITION_FAILED => answer.json::<Note>().is_err(),

@@ -11,12 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::Limit;
-use super::listing::Listing;
 use super::fault::{self, Fault};
 use super::hit::HitId;
+use super::listing::Listing;
 use super::nextcloud::Nextcloud;
 use super::settings::Toolset;
-use super::text;
+use super::shown::shown;
 use super::tool::{Call, Hints, Reply, Tool};
 use super::unified::{self, Entry};
 use crate::error::Error;
@@ -90,7 +90,7 @@ impl Tool for Search {
     const SCOPES: &'static [&'static str] = &["nc.read"];
     const SET: Toolset = Toolset::Base;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let query = arguments.query.trim();
         if query.is_empty() || query.chars().count() > LONGEST_QUERY {
             return Err(Fault::said("query has to have 1 to 500 characters: a few words to find."));
@@ -98,8 +98,7 @@ impl Tool for Search {
         let asked: BTreeSet<App> = arguments.apps.unwrap_or_default().into_iter().collect();
         let names: Vec<&str> = asked.iter().map(|app| app.as_str()).collect();
         let listing = Listing::of(Self::NAME, &[query, &names.join(",")]);
-        let places: Option<Vec<(String, Place)>> =
-            arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let places: Option<Vec<(String, Place)>> = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
         let providers = providers(&nextcloud, query, &asked).await?;
         let mut spread = Spread::new(providers, places.as_deref());
         spread.ask(&nextcloud, query).await?;
@@ -111,11 +110,7 @@ impl Tool for Search {
 }
 
 /// Whom to ask: of the apps that are meant, the providers that this Nextcloud has.
-async fn providers(
-    nextcloud: &Nextcloud,
-    query: &str,
-    asked: &BTreeSet<App>,
-) -> Result<Vec<&'static Provider>, Fault> {
+async fn providers(nextcloud: &Nextcloud, query: &str, asked: &BTreeSet<App>) -> Result<Vec<&'static Provider>, Fault> {
     let offered = |app: &App| app.set().is_none_or(|set| nextcloud.offers(set));
     if let Some(app) = asked.iter().find(|app| !offered(app)) {
         return Err(Fault::Said(format!(
@@ -123,7 +118,8 @@ async fn providers(
             app.as_str()
         )));
     }
-    let meant: Vec<App> = App::ALL.into_iter().filter(|app| asked.is_empty() || asked.contains(app)).filter(offered).collect();
+    let meant: Vec<App> =
+        App::ALL.into_iter().filter(|app| asked.is_empty() || asked.contains(app)).filter(offered).collect();
     let granted = |app: &App| nextcloud.granted(app.scope());
     let of = |apps: &[App]| -> Vec<&'static Provider> {
         provider::ALL.iter().filter(|provider| apps.contains(&provider.app)).collect()
@@ -154,8 +150,8 @@ async fn providers(
 
 fn hit(nextcloud: &Nextcloud, provider: &Provider, entry: &Entry) -> Option<Hit> {
     let id = HitId::of(provider.id, entry)?;
-    let title = text::line(&entry.title, LONGEST_TITLE);
-    let snippet = text::line(&entry.subline, LONGEST_SNIPPET);
+    let title = shown(&entry.title, LONGEST_TITLE);
+    let snippet = shown(&entry.subline, LONGEST_SNIPPET);
     let id = id.to_string();
     Some(Hit {
         title: if title.is_empty() { id.clone() } else { title },
@@ -168,7 +164,7 @@ fn hit(nextcloud: &Nextcloud, provider: &Provider, entry: &Entry) -> Option<Hit>
 
 /// Where people open it: as Nextcloud says, which knows its own name.
 fn opened(nextcloud: &Nextcloud, url: &str) -> String {
-    let url = text::line(url, 2_000);
+    let url = shown(url, 2_000);
     if url.starts_with("https://") || url.starts_with("http://") {
         return url;
     }
@@ -178,7 +174,7 @@ fn opened(nextcloud: &Nextcloud, url: &str) -> String {
 /// Whether the whole call has to end with it: a client mends it, and other providers would say the same.
 fn ends_all(fault: &Fault) -> bool {
     match fault {
-        Fault::Refused(Error::InsufficientScope(_)) | Fault::Said(_) | Fault::Ask(_) => false,
+        Fault::Refused(Error::InsufficientScope(_)) | Fault::Said(_) | Fault::Ask(_) | Fault::Declined => false,
         Fault::Refused(error) => fault::is_the_clients(error),
     }
 }

@@ -14,9 +14,9 @@ pub struct Moment(pub i64);
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        DateTime::parse_from_rfc3339(text.trim())
-            .map(|moment| Self(moment.timestamp()))
-            .map_err(|_| D::Error::custom("a time has to be RFC 3339 with its offset, such as 2026-11-24T09:00:00+01:00"))
+        DateTime::parse_from_rfc3339(text.trim()).map(|moment| Self(moment.timestamp())).map_err(|_| {
+            D::Error::custom("a time has to be RFC 3339 with its offset, such as 2026-11-24T09:00:00+01:00")
+        })
     }
 }
 

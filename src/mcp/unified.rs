@@ -91,12 +91,7 @@ pub async fn providers(nextcloud: &Nextcloud) -> Result<Vec<String>, Fault> {
 ///
 /// # Errors
 /// As [`providers`].
-pub async fn page(
-    nextcloud: &Nextcloud,
-    provider: &str,
-    term: &str,
-    place: Option<&Place>,
-) -> Result<Page, Fault> {
+pub async fn page(nextcloud: &Nextcloud, provider: &str, term: &str, place: Option<&Place>) -> Result<Page, Fault> {
     let mut target = format!(
         "/ocs/v2.php/search/providers/{}/search?term={}&limit={LARGEST_PAGE}",
         segment(provider),

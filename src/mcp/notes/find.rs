@@ -7,13 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
-use super::super::listing::Listing;
 use super::super::fault::Fault;
 use super::super::hit::{self, HitId};
+use super::super::listing::Listing;
 use super::super::nextcloud::Nextcloud;
 use super::super::settings::Toolset;
+use super::super::shown::shown;
 use super::super::tool::{Call, Hints, Reply, Tool};
-use super::super::{text, time, unified};
+use super::super::{time, unified};
 
 /// The longest name that is shown, in characters.
 const LONGEST_NAME: usize = 200;
@@ -66,7 +67,7 @@ impl Tool for NotesFind {
     const SCOPES: &'static [&'static str] = &["notes.read"];
     const SET: Toolset = Toolset::Notes;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let query = arguments.query.as_deref().map(str::trim).filter(|query| !query.is_empty());
         let category = arguments.category.as_deref();
         let listing = Listing::of(Self::NAME, &[query.unwrap_or_default(), category.unwrap_or("\0")]);
@@ -87,8 +88,8 @@ impl Tool for NotesFind {
         notes.truncate(limit);
         let items = notes.into_iter().map(|note| Item {
             id: HitId::Note(note.id).to_string(),
-            title: text::line(&note.title, LONGEST_NAME),
-            category: Some(text::line(&note.category, LONGEST_NAME)).filter(|category| !category.is_empty()),
+            title: shown(&note.title, LONGEST_NAME),
+            category: Some(shown(&note.category, LONGEST_NAME)).filter(|category| !category.is_empty()),
             modified: time::rfc3339(note.modified),
             url: Some(super::url(&nextcloud, note.id)),
         });

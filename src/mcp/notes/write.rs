@@ -9,7 +9,7 @@ use super::super::fault::Fault;
 use super::super::hit::HitId;
 use super::super::nextcloud::{Ask, Nextcloud};
 use super::super::settings::Toolset;
-use super::super::text;
+use super::super::shown::shown;
 use super::super::tool::{Call, Hints, Reply, Tool};
 use super::{NOTES, Note};
 
@@ -60,7 +60,7 @@ impl Tool for NoteWrite {
     const SCOPES: &'static [&'static str] = &["notes.read", "notes.write"];
     const SET: Toolset = Toolset::Notes;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let id = arguments.id.as_deref().map(super::number).transpose()?;
         let append = arguments.append == Some(true);
         let note = match id {
@@ -150,7 +150,7 @@ fn fields(title: Option<String>, category: Option<&str>) -> Map<String, Value> {
 /// The first line that says something, as the app itself takes it.
 fn title(content: &str) -> String {
     let mut lines = content.lines().map(|line| line.trim_start_matches(['#', '*', '-', ' ', '\t']));
-    text::line(lines.find(|line| !line.trim().is_empty()).unwrap_or_default(), LONGEST_TITLE)
+    shown(lines.find(|line| !line.trim().is_empty()).unwrap_or_default(), LONGEST_TITLE)
 }
 
 fn changed(now: &Note) -> Fault {

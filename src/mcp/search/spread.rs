@@ -49,7 +49,11 @@ impl Strand {
 
     /// Where it goes on. One that failed is left out from then on, for otherwise the list might never end.
     fn place(&self) -> Option<Place> {
-        if self.found.is_empty() { self.next.clone().map(|next| Place(Some(next), 0)) } else { Some(self.place.clone()) }
+        if self.found.is_empty() {
+            self.next.clone().map(|next| Place(Some(next), 0))
+        } else {
+            Some(self.place.clone())
+        }
     }
 }
 
@@ -120,8 +124,7 @@ impl Spread {
     /// Where the next page begins; nowhere if all has been given.
     #[must_use]
     pub fn places(&self) -> Option<Vec<(&'static str, Place)>> {
-        let places: Vec<_> =
-            self.0.iter().filter_map(|strand| Some((strand.provider.id, strand.place()?))).collect();
+        let places: Vec<_> = self.0.iter().filter_map(|strand| Some((strand.provider.id, strand.place()?))).collect();
         (!places.is_empty()).then_some(places)
     }
 }
@@ -135,7 +138,8 @@ mod tests {
 
     fn page(titles: std::ops::Range<usize>, cursor: Option<u64>) -> Page {
         let entries: Vec<_> = titles.map(|number| json!({ "title": number.to_string() })).collect();
-        serde_json::from_value(json!({ "entries": entries, "isPaginated": cursor.is_some(), "cursor": cursor })).unwrap()
+        serde_json::from_value(json!({ "entries": entries, "isPaginated": cursor.is_some(), "cursor": cursor }))
+            .unwrap()
     }
 
     fn titles(found: &[(&'static Provider, Entry)]) -> Vec<String> {

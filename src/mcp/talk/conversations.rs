@@ -4,13 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
-use super::super::listing::Listing;
 use super::super::fault::Fault;
+use super::super::listing::Listing;
 use super::super::nextcloud::{Ask, Nextcloud};
 use super::super::settings::Toolset;
+use super::super::shown::shown;
+use super::super::time;
 use super::super::tool::{Call, Hints, Reply, Tool};
-use super::super::{text, time};
-use super::{ABSENT, ROOMS, Token, is_absent, url};
+use super::{ABSENT, ROOMS, Token, url};
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
@@ -71,7 +72,7 @@ impl Room {
     /// What it is called; its id if it has no name.
     #[must_use]
     pub fn name(&self) -> String {
-        let name = text::line(&self.display_name, LONGEST_NAME);
+        let name = shown(&self.display_name, LONGEST_NAME);
         if name.is_empty() { self.token.clone() } else { name }
     }
 
@@ -99,13 +100,11 @@ impl Tool for TalkConversations {
     const SCOPES: &'static [&'static str] = &["talk.read"];
     const SET: Toolset = Toolset::Talk;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let unread = arguments.unread == Some(true);
         let listing = Listing::of(Self::NAME, &[if unread { "unread" } else { "" }]);
-        let after: Option<(i64, Token)> = arguments
-            .cursor
-            .map(|cursor| listing.place::<(i64, Token)>(&cursor))
-            .transpose()?;
+        let after: Option<(i64, Token)> =
+            arguments.cursor.map(|cursor| listing.place::<(i64, Token)>(&cursor)).transpose()?;
         let mut rooms: Vec<(Token, Room)> = rooms(&nextcloud).await?;
         rooms.retain(|(_, room)| !unread || room.unread > 0);
         // Those last active first; a conversation that becomes active meanwhile moves to the front and pushes nothing out.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::shown::shown;
 use super::super::text;
 
 /// The longest name, in characters.
@@ -53,12 +54,12 @@ impl Message {
     /// Who said it.
     #[must_use]
     pub fn author(&self) -> String {
-        let name = text::line(&self.actor_name, LONGEST_NAME);
+        let name = shown(&self.actor_name, LONGEST_NAME);
         match self.actor_type.as_str() {
             "deleted_users" => "a deleted user".to_owned(),
             "guests" | "emails" if name.is_empty() => "a guest".to_owned(),
             "guests" | "emails" => format!("{name} (guest)"),
-            _ if name.is_empty() => text::line(&self.actor_id, LONGEST_NAME),
+            _ if name.is_empty() => shown(&self.actor_id, LONGEST_NAME),
             _ => name,
         }
     }
@@ -83,7 +84,7 @@ fn spoken(message: &str, parameters: &BTreeMap<String, Parameter>) -> String {
                 if is_somebody(&parameter.kind) {
                     spoken.push('@');
                 }
-                spoken.push_str(&text::line(&parameter.name, LONGEST_NAME));
+                spoken.push_str(&shown(&parameter.name, LONGEST_NAME));
                 rest = behind;
             }
             None => {

@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
-use super::super::listing::Listing;
 use super::super::fault::Fault;
+use super::super::listing::Listing;
 use super::super::nextcloud::Nextcloud;
 use super::super::settings::Toolset;
+use super::super::text;
 use super::super::time::{self, Moment};
 use super::super::tool::{Call, Hints, Reply, Tool};
-use super::super::text;
 use super::message::Message;
 use super::{Token, history};
 
@@ -62,7 +62,7 @@ impl Tool for TalkMessages {
     const SCOPES: &'static [&'static str] = &["talk.read"];
     const SET: Toolset = Toolset::Talk;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let since = arguments.since.map(|Moment(since)| since);
         let since_text = since.map(|since| since.to_string()).unwrap_or_default();
         let listing = Listing::of(Self::NAME, &[arguments.conversation.as_str(), &since_text]);

@@ -49,7 +49,7 @@ impl Tool for TalkSend {
     const SCOPES: &'static [&'static str] = &["talk.read", "talk.write"];
     const SET: Toolset = Toolset::Talk;
 
-    async fn call(Call { nextcloud }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let Arguments { conversation, text, reply_to } = arguments;
         if text.trim().is_empty() {
             return Err(Fault::said("text is empty, and nothing was sent."));
