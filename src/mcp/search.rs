@@ -198,6 +198,17 @@ impl App {
         }
     }
 
+    /// Its id at Nextcloud, if it is not there in each.
+    #[must_use]
+    pub fn id(self) -> Option<&'static str> {
+        match self {
+            Self::Notes => Some("notes"),
+            Self::Talk => Some("spreed"),
+            Self::Deck => Some("deck"),
+            Self::Files | Self::Calendar | Self::Tasks | Self::Contacts => None,
+        }
+    }
+
     /// The scope for reading it.
     #[must_use]
     pub fn scope(self) -> &'static str {

@@ -2,4 +2,9 @@
 
 pub mod client;
 mod edge;
+mod fetch;
+mod notes;
 mod protocol;
+mod search;
+mod talk;
+mod whoami;

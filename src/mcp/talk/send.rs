@@ -5,12 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::super::elicitation::question::Question;
 use super::super::fault::Fault;
 use super::super::nextcloud::Ask;
 use super::super::settings::Toolset;
 use super::super::tool::{Call, Hints, Reply, Tool};
 use super::message::Message;
-use super::{CHAT, Token, there, url};
+use super::{CHAT, Token, conversations, there, url};
 
 /// Talk takes no more characters by default (`spreed => config => chat => max-length`).
 const LONGEST: usize = 32_000;
@@ -49,7 +50,8 @@ impl Tool for TalkSend {
     const SCOPES: &'static [&'static str] = &["talk.read", "talk.write"];
     const SET: Toolset = Toolset::Talk;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(call: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+        let nextcloud = &call.nextcloud;
         let Arguments { conversation, text, reply_to } = arguments;
         if text.trim().is_empty() {
             return Err(Fault::said("text is empty, and nothing was sent."));
@@ -64,6 +66,8 @@ impl Tool for TalkSend {
                 .map_err(|_| Fault::said("reply_to is no id of a message: talk_messages gives them, e.g. 123."))?;
             body["replyTo"] = id.into();
         }
+        let room = conversations::room(nextcloud, &conversation).await?;
+        call.confirm(&Question::new("Send this message?").with("Conversation", &room.name()).with("Message", &text))?;
         let ask = Ask::new("POST", format!("{CHAT}/{conversation}")).accept_json().json(&body);
         let answer = nextcloud.ask(ask).await?;
         match answer.status {
@@ -78,7 +82,7 @@ impl Tool for TalkSend {
             _ => {}
         }
         let message: Message = there(answer, &conversation)?.ocs()?;
-        let url = Some(url(&nextcloud, &conversation, Some(message.id)));
+        let url = Some(url(nextcloud, &conversation, Some(message.id)));
         Ok(Output { id: message.id.to_string(), url }.into())
     }
 }
