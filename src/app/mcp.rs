@@ -58,7 +58,13 @@ impl Mcp {
                 protocol,
                 tools,
                 bodies: ReadingBudget::new(config.nextcloud.idle_timeout).up_to(LARGEST_MESSAGE),
-                house: Arc::new(House::new(&config.public_url, mount, judge.clone(), clock.clone())?),
+                house: Arc::new(House::new(
+                    &config.public_url,
+                    mount,
+                    judge.clone(),
+                    clock.clone(),
+                    settings.sets.clone(),
+                )?),
             }),
         })
     }

@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::caldav;
 use super::contacts;
+use super::fetch::Fetch;
 use super::files;
+use super::notes;
+use super::search::Search;
 use super::settings::Toolset;
 use super::shares;
+use super::talk;
 use super::tool::Registered;
 use super::whoami::Whoami;
 
@@ -66,5 +70,12 @@ fn every() -> Vec<(&'static str, Registered)> {
         of::<caldav::task_create::TaskCreate>(),
         of::<caldav::task_update::TaskUpdate>(),
         of::<contacts::search::ContactsSearch>(),
+        of::<notes::find::NotesFind>(),
+        of::<notes::write::NoteWrite>(),
+        of::<talk::conversations::TalkConversations>(),
+        of::<talk::messages::TalkMessages>(),
+        of::<talk::send::TalkSend>(),
+        of::<Search>(),
+        of::<Fetch>(),
     ]
 }
