@@ -24,6 +24,7 @@ pub mod message;
 pub mod nextcloud;
 pub mod schema;
 pub mod settings;
+pub mod signed;
 pub mod tool;
 pub mod toolbox;
 pub mod whoami;

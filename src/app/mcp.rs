@@ -12,18 +12,26 @@ use crate::mcp::nextcloud::House;
 use crate::mcp::toolbox::Toolbox;
 use crate::middleware::authorize::ReadingBudget;
 use crate::middleware::authorize::scopes::ScopeJudge;
+use crate::oauth::{ChallengeScopes, Issuers};
 
 /// What all cores share of it.
 #[derive(Clone)]
 pub(super) struct Mcp {
     pub(super) edge: Arc<Edge>,
     pub(super) frontend: Arc<Frontend>,
+    /// What a client without a token is told to ask for.
+    pub(super) challenge: ChallengeScopes,
 }
 
 impl Mcp {
     /// The frontend, if there is one: not where it is switched off, and not where a caller's own token is what Nextcloud gets (product.md §3).
     /// `protocol` stands in for our own handler, in tests of what is around it.
-    pub(super) fn new(config: &Config, judge: &Arc<ScopeJudge>, protocol: Option<Protocol>) -> Option<Self> {
+    pub(super) fn new(
+        config: &Config,
+        issuers: &Issuers,
+        judge: &Arc<ScopeJudge>,
+        protocol: Option<Protocol>,
+    ) -> Option<Self> {
         let settings = &config.mcp;
         if !settings.enabled || matches!(config.mode, ModeSettings::MultiAudience) {
             return None;
@@ -37,7 +45,12 @@ impl Mcp {
             let limits = Limits::new(rate, settings.calls_at_once);
             frontend::protocol(Handler::new(tools.clone(), limits, settings.tool_timeout))
         });
+        let challenge = match &settings.challenge {
+            Some(scopes) => ChallengeScopes::Exactly(scopes.clone()),
+            None => ChallengeScopes::Known(settings.scopes_from_the_start(), issuers.clone()),
+        };
         Some(Self {
+            challenge,
             edge: Arc::new(Edge::new(&url, path.clone(), &settings.hosts, &settings.origins)),
             frontend: Arc::new(Frontend {
                 path,

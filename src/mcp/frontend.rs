@@ -17,6 +17,7 @@ use tower::{Layer, ServiceExt as _};
 
 use super::message::Message;
 use super::nextcloud::{House, Nextcloud, Send as SendOn};
+use super::signed::Signed;
 use super::toolbox::Toolbox;
 use crate::body::Body;
 use crate::error::Error;
@@ -83,6 +84,7 @@ pub fn protocol<H: ServerHandler + Clone + Send + Sync + 'static>(handler: H) ->
         // The edge has settled both, before authentication.
         .disable_allowed_hosts()
         .disable_allowed_origins();
+    let handler = Signed::new(handler);
     let sessions = Arc::new(NeverSessionManager::default());
     BoxCloneSyncService::new(StreamableHttpService::new(move || Ok(handler.clone()), sessions, config))
 }
