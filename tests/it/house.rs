@@ -4,11 +4,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
-use obo_proxy::app::{App, Running};
+use obo_proxy::app::{App, Instead, Running};
 use obo_proxy::config::Config;
 use obo_proxy::dev::identity_provider::{self, IdentityProvider};
 use obo_proxy::dev::nextcloud::{self, Nextcloud};
 use obo_proxy::mcp::frontend::Protocol;
+use obo_proxy::mcp::tool::Registered;
 use obo_proxy::middleware::trace::Sampling;
 use obo_proxy::token::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -57,6 +58,8 @@ pub struct Plan {
     pub sessions: bool,
     /// TOML lines in `[sessions]`.
     pub session_lines: String,
+    /// More tools at `/mcp`.
+    pub tools: Vec<Registered>,
     /// Cores; two by default.
     pub threads: Option<usize>,
     /// What is behind `/mcp` instead of our own tools.
@@ -161,7 +164,8 @@ impl Plan {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let clock = if self.real_time { Clock::System } else { Clock::manual(Timestamp(now.cast_signed())) };
         let control = tokio::runtime::Handle::current();
-        let app = App::with_protocol(config, &control, clock.clone(), Sampling::ratio(0.0), self.protocol).unwrap();
+        let instead = Instead { tools: self.tools, protocol: self.protocol };
+        let app = App::with_mcp(config, &control, clock.clone(), Sampling::ratio(0.0), instead).unwrap();
         let running = app.start().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let house = House { provider, nextcloud, running, clock, url, client };
