@@ -44,7 +44,7 @@ fn toolset(text: &str) -> Result<Toolset, String> {
     Toolset::ALL
         .into_iter()
         .find(|set| set.as_str() == text)
-        .ok_or_else(|| format!("{text:?} is none of {}", Toolset::ALL.map(Toolset::as_str).join(", ")))
+        .ok_or_else(|| format!("is none of {}", Toolset::ALL.map(Toolset::as_str).join(", ")))
 }
 
 /// RFC 6749 §3.3; they stand in a quoted string of a header as well.
@@ -83,7 +83,7 @@ fn state_key(path: &str) -> Result<SecretString, String> {
 fn host(text: &str) -> Result<String, String> {
     authority(true, text)
         .map(|_| text.to_owned())
-        .ok_or_else(|| format!("{text:?} has to be a host and, if unusual, a port, such as agent.internal:8443"))
+        .ok_or_else(|| "has to be a host and, if unusual, a port, such as agent.internal:8443".to_owned())
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -92,6 +92,6 @@ fn origin(text: &str) -> Result<String, String> {
     if url.as_str().trim_end_matches('/') == origin {
         Ok(origin)
     } else {
-        Err(format!("{text:?} has to be scheme, host and port alone, such as https://inspector.example.org"))
+        Err("has to be scheme, host and port alone, such as https://inspector.example.org".to_owned())
     }
 }

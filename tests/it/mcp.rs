@@ -2,4 +2,7 @@
 
 pub mod client;
 mod edge;
+mod handler;
 mod protocol;
+mod resource_server;
+mod transport;
