@@ -39,6 +39,7 @@ pub mod search;
 pub mod settings;
 pub mod shares;
 pub mod shown;
+pub mod signed;
 pub mod talk;
 pub mod text;
 pub mod time;
