@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use self::mcp::Mcp;
+use self::mcp::{Instead, Mcp};
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
 use crate::endpoint::well_known::WellKnown;
@@ -27,6 +27,7 @@ use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
 use crate::mcp::frontend::Protocol;
+use crate::mcp::tool::Registered;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
@@ -103,7 +104,21 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub fn new(config: Config, control: &Handle, clock: Clock, sampling: Sampling) -> Result<Self, StartError> {
-        Self::with_protocol(config, control, clock, sampling, None)
+        Self::with(config, control, clock, sampling, Instead::default())
+    }
+
+    /// As [`App::new`], with more tools at `/mcp`: what tools share can be held to tests whatever ours do with it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn with_tools(
+        config: Config,
+        control: &Handle,
+        clock: Clock,
+        sampling: Sampling,
+        tools: Vec<Registered>,
+    ) -> Result<Self, StartError> {
+        Self::with(config, control, clock, sampling, Instead { tools, protocol: None })
     }
 
     /// As [`App::new`], with another handler behind `/mcp`: what is around it can be held to a conformance suite whose tools nobody ships.
@@ -116,6 +131,16 @@ impl App {
         clock: Clock,
         sampling: Sampling,
         protocol: Option<Protocol>,
+    ) -> Result<Self, StartError> {
+        Self::with(config, control, clock, sampling, Instead { tools: Vec::new(), protocol })
+    }
+
+    fn with(
+        config: Config,
+        control: &Handle,
+        clock: Clock,
+        sampling: Sampling,
+        instead: Instead,
     ) -> Result<Self, StartError> {
         let families: Vec<&'static str> = Family::ALLOWABLE.iter().map(|family| family.as_str()).collect();
         let metrics = Metrics::new(&families, respond::CODES).map_err(|error| StartError::Setup(error.to_string()))?;
@@ -172,7 +197,7 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
-        let mcp = Mcp::new(&config, &scopes, protocol);
+        let mcp = Mcp::new(&config, &scopes, &clock, instead);
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,

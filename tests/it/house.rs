@@ -8,6 +8,7 @@ use obo_proxy::app::{App, Running};
 use obo_proxy::config::Config;
 use obo_proxy::dev::identity_provider::{self, IdentityProvider};
 use obo_proxy::dev::nextcloud::{self, Nextcloud};
+use obo_proxy::mcp::tool::Registered;
 use obo_proxy::middleware::trace::Sampling;
 use obo_proxy::token::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -56,6 +57,8 @@ pub struct Plan {
     pub sessions: bool,
     /// TOML lines in `[sessions]`.
     pub session_lines: String,
+    /// More tools at `/mcp`.
+    pub tools: Vec<Registered>,
     /// Cores; two by default.
     pub threads: Option<usize>,
 }
@@ -155,7 +158,14 @@ impl Plan {
             .unwrap_or_else(|faults| panic!("{faults}\n{toml}"));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let clock = Clock::manual(Timestamp(now.cast_signed()));
-        let app = App::new(config, &tokio::runtime::Handle::current(), clock.clone(), Sampling::ratio(0.0)).unwrap();
+        let app = App::with_tools(
+            config,
+            &tokio::runtime::Handle::current(),
+            clock.clone(),
+            Sampling::ratio(0.0),
+            self.tools,
+        )
+        .unwrap();
         let running = app.start().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let house = House { provider, nextcloud, running, clock, url, client };

@@ -229,7 +229,7 @@ mod tests {
             "personal//x.ics",
             "personal/x%2fy.ics",
             "personal/%2e%2e",
-            "personal\\x.ics",
+            "personal/a\\x.ics",
             "personal/x.ics\0",
             "personal/x\r\n.ics",
             "personal/x.ics?y",
