@@ -19,15 +19,14 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use self::mcp::{Instead, Mcp};
+pub use self::mcp::Instead;
+use self::mcp::Mcp;
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
 use crate::endpoint::well_known::WellKnown;
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
-use crate::mcp::frontend::Protocol;
-use crate::mcp::tool::Registered;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
@@ -104,38 +103,14 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub fn new(config: Config, control: &Handle, clock: Clock, sampling: Sampling) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead::default())
+        Self::with_mcp(config, control, clock, sampling, Instead::default())
     }
 
-    /// As [`App::new`], with more tools at `/mcp`: what tools share can be held to tests whatever ours do with it.
+    /// As [`App::new`], with something else behind `/mcp`, for tests of what is around it: a conformance suite asks for tools that nobody ships.
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn with_tools(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        tools: Vec<Registered>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools, protocol: None })
-    }
-
-    /// As [`App::new`], with another handler behind `/mcp`: what is around it can be held to a conformance suite whose tools nobody ships.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn with_protocol(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        protocol: Option<Protocol>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools: Vec::new(), protocol })
-    }
-
-    fn with(
+    pub fn with_mcp(
         config: Config,
         control: &Handle,
         clock: Clock,

@@ -26,11 +26,11 @@ pub(super) struct Mcp {
 
 /// What stands in for ours, or beside it, in tests.
 #[derive(Default)]
-pub(super) struct Instead {
+pub struct Instead {
     /// More tools.
-    pub(super) tools: Vec<Registered>,
+    pub tools: Vec<Registered>,
     /// Another handler.
-    pub(super) protocol: Option<Protocol>,
+    pub protocol: Option<Protocol>,
 }
 
 impl Mcp {

@@ -59,7 +59,9 @@ fn confirm(text: &str) -> Result<Confirm, String> {
 fn state_key(path: &str) -> Result<SecretString, String> {
     let key = reader::file_secret(path)?;
     if key.expose_secret().len() < SHORTEST_KEY {
-        return Err(format!("{path}: has to be at least {SHORTEST_KEY} random bytes of text, such as from openssl rand -base64 48"));
+        return Err(format!(
+            "{path}: has to be at least {SHORTEST_KEY} random bytes of text, such as from openssl rand -base64 48"
+        ));
     }
     Ok(key)
 }

@@ -25,7 +25,8 @@ use super::toolbox::Toolbox;
 const LISTS_FOR: Duration = Duration::from_mins(5);
 
 /// What a model is told when its user said no.
-const DECLINED: &str = "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
+const DECLINED: &str =
+    "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
 
 /// For every model that works with us.
 const INSTRUCTIONS: &str = "The user's Nextcloud, in the user's own name. search finds, fetch reads what was found. What files, events, \

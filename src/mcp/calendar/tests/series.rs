@@ -100,7 +100,10 @@ fn a_series_that_names_its_recurrences_keeps_its_zone() {
     let after = edit(&plain, &Changes { timezone: Some("Europe/Berlin"), ..to("2026-10-05T09:00:00") }).unwrap();
     assert_lines(&after, &["DTSTART;TZID=Europe/Berlin:20261005T090000", "RRULE:FREQ=WEEKLY;COUNT=4"]);
     let left_out = event("DTSTART:20261005T090000Z\nRRULE:FREQ=WEEKLY\nEXDATE:20261012T090000Z");
-    refused(edit(&left_out, &Changes { timezone: Some("Europe/Berlin"), ..to("2026-10-05T09:00:00") }), "another time zone");
+    refused(
+        edit(&left_out, &Changes { timezone: Some("Europe/Berlin"), ..to("2026-10-05T09:00:00") }),
+        "another time zone",
+    );
     let until = event("DTSTART:20261005T090000Z\nRRULE:FREQ=WEEKLY;UNTIL=20261130T090000Z");
     refused(edit(&until, &Changes { end: Some("2026-10-05"), ..to("2026-10-05") }), "another time zone");
 }
