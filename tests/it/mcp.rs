@@ -2,4 +2,8 @@
 
 pub mod client;
 mod edge;
+mod files;
 mod protocol;
+mod resources;
+mod shares;
+mod toolset;
