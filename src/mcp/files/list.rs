@@ -1,5 +1,7 @@
 //! `files_list`.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -33,9 +35,9 @@ pub struct Arguments {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     /// Folders first, then by name as people read it, then by name.
-    Named(Kind, String, String),
+    Named(Reverse<Kind>, String, String),
     /// The newest first, then by name.
-    Trashed(std::cmp::Reverse<u64>, String),
+    Trashed(Reverse<u64>, String),
 }
 
 impl Tool for FilesList {
@@ -80,7 +82,7 @@ async fn folder(nextcloud: &Nextcloud, path: &FilePath) -> Result<Vec<(Key, Entr
     Ok(inside
         .map(|(at, response)| {
             let name = at.rsplit('/').next().unwrap_or_default();
-            let key = Key::Named(Kind::of(response), name.to_lowercase(), name.to_owned());
+            let key = Key::Named(Reverse(Kind::of(response)), name.to_lowercase(), name.to_owned());
             (key, Entry::of(response, &at, nextcloud))
         })
         .collect())
@@ -99,7 +101,7 @@ async fn trashed(nextcloud: &Nextcloud) -> Result<Vec<(Key, Entry)>, Fault> {
             let time = deleted.and_then(|seconds| chrono::DateTime::from_timestamp(seconds.cast_signed(), 0));
             let mut entry = Entry::of(response, name, nextcloud);
             entry.modified = time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
-            (Key::Trashed(std::cmp::Reverse(deleted.unwrap_or(0)), name.to_owned()), entry)
+            (Key::Trashed(Reverse(deleted.unwrap_or(0)), name.to_owned()), entry)
         })
         .collect())
 }
@@ -117,8 +119,8 @@ async fn entries(
 impl Key {
     fn write(&self) -> String {
         match self {
-            Self::Named(Kind::Folder, _, name) => format!("d{name}"),
-            Self::Named(Kind::File, _, name) => format!("f{name}"),
+            Self::Named(Reverse(Kind::Folder), _, name) => format!("d{name}"),
+            Self::Named(Reverse(Kind::File), _, name) => format!("f{name}"),
             Self::Trashed(time, name) => format!("{}/{name}", time.0),
         }
     }
@@ -126,9 +128,9 @@ impl Key {
     fn read(position: &str, trash: bool) -> Option<Self> {
         if trash {
             let (time, name) = position.split_once('/')?;
-            return Some(Self::Trashed(std::cmp::Reverse(time.parse().ok()?), name.to_owned()));
+            return Some(Self::Trashed(Reverse(time.parse().ok()?), name.to_owned()));
         }
-        let named = |kind, name: &str| Self::Named(kind, name.to_lowercase(), name.to_owned());
+        let named = |kind, name: &str| Self::Named(Reverse(kind), name.to_lowercase(), name.to_owned());
         match position.strip_prefix('d') {
             Some(name) => Some(named(Kind::Folder, name)),
             None => Some(named(Kind::File, position.strip_prefix('f')?)),
