@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+pub use self::mcp::Instead;
 use self::mcp::Mcp;
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
@@ -26,7 +27,6 @@ use crate::endpoint::well_known::WellKnown;
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
-use crate::mcp::frontend::Protocol;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
@@ -103,19 +103,19 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub fn new(config: Config, control: &Handle, clock: Clock, sampling: Sampling) -> Result<Self, StartError> {
-        Self::with_protocol(config, control, clock, sampling, None)
+        Self::with_mcp(config, control, clock, sampling, Instead::default())
     }
 
-    /// As [`App::new`], with another handler behind `/mcp`: what is around it can be held to a conformance suite whose tools nobody ships.
+    /// As [`App::new`], with something else behind `/mcp`, for tests of what is around it: a conformance suite asks for tools that nobody ships.
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn with_protocol(
+    pub fn with_mcp(
         config: Config,
         control: &Handle,
         clock: Clock,
         sampling: Sampling,
-        protocol: Option<Protocol>,
+        instead: Instead,
     ) -> Result<Self, StartError> {
         let families: Vec<&'static str> = Family::ALLOWABLE.iter().map(|family| family.as_str()).collect();
         let metrics = Metrics::new(&families, respond::CODES).map_err(|error| StartError::Setup(error.to_string()))?;
@@ -172,7 +172,7 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
-        let mcp = Mcp::new(&config, &scopes, &clock, protocol);
+        let mcp = Mcp::new(&config, &scopes, &clock, instead);
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,

@@ -5,6 +5,7 @@
 //! Authenticated  │ mcp/frontend.rs   reads the message once, holds the tool's scopes against the token, binds a client to the caller
 //!                │ mcp/handler.rs    what rmcp asks us: versions, lists, calls
 //!                │ mcp/tool.rs       one tool: its arguments, its answer, its scopes, its hints
+//!                │ mcp/elicitation.rs  the person is asked before something leaves the house
 //!                │ mcp/nextcloud.rs  the client: each request of a tool goes through authorization, exchange and proxy like a caller's own
 //! ```
 //!
@@ -18,6 +19,7 @@ pub mod contacts;
 pub mod cors;
 pub mod dav;
 pub mod edge;
+pub mod elicitation;
 pub mod fault;
 pub mod frontend;
 pub mod handler;
@@ -27,6 +29,7 @@ pub mod message;
 pub mod nextcloud;
 pub mod schema;
 pub mod settings;
+pub mod shown;
 pub mod tool;
 pub mod toolbox;
 pub mod whoami;

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use crate::config::{Config, ModeSettings};
 use crate::mcp::edge::Edge;
+use crate::mcp::elicitation::Elicitation;
+use crate::mcp::elicitation::seal::Seal;
 use crate::mcp::frontend::{self, Frontend, LARGEST_MESSAGE, Protocol};
 use crate::mcp::handler::Handler;
 use crate::mcp::limits::Limits;
 use crate::mcp::nextcloud::House;
+use crate::mcp::tool::Registered;
 use crate::mcp::toolbox::Toolbox;
 use crate::middleware::authorize::ReadingBudget;
 use crate::middleware::authorize::scopes::ScopeJudge;
@@ -21,15 +24,18 @@ pub(super) struct Mcp {
     pub(super) frontend: Arc<Frontend>,
 }
 
+/// What stands in for ours, or beside it, in tests.
+#[derive(Default)]
+pub struct Instead {
+    /// More tools.
+    pub tools: Vec<Registered>,
+    /// Another handler.
+    pub protocol: Option<Protocol>,
+}
+
 impl Mcp {
     /// The frontend, if there is one: not where it is switched off, and not where a caller's own token is what Nextcloud gets (product.md §3).
-    /// `protocol` stands in for our own handler, in tests of what is around it.
-    pub(super) fn new(
-        config: &Config,
-        judge: &Arc<ScopeJudge>,
-        clock: &Clock,
-        protocol: Option<Protocol>,
-    ) -> Option<Self> {
+    pub(super) fn new(config: &Config, judge: &Arc<ScopeJudge>, clock: &Clock, instead: Instead) -> Option<Self> {
         let settings = &config.mcp;
         if !settings.enabled || matches!(config.mode, ModeSettings::MultiAudience) {
             return None;
@@ -37,11 +43,13 @@ impl Mcp {
         let mount = Arc::new(config.nextcloud.mount.clone());
         let path = format!("{}/mcp", mount.public().as_str());
         let url = url::Url::parse(&config.public_url).ok()?;
-        let tools = Arc::new(Toolbox::new(&settings.sets));
-        let protocol = protocol.unwrap_or_else(|| {
+        let tools = Arc::new(Toolbox::new(&settings.sets).and(instead.tools));
+        let protocol = instead.protocol.unwrap_or_else(|| {
             let rate = NonZeroU32::new(settings.calls_per_minute).unwrap_or(NonZeroU32::MIN);
             let limits = Limits::new(rate, settings.calls_at_once);
-            frontend::protocol(Handler::new(tools.clone(), limits, settings.tool_timeout))
+            let seal = Seal::new(settings.state_key.as_ref());
+            let elicitation = Arc::new(Elicitation::new(settings.confirm, seal, clock.clone()));
+            frontend::protocol(Handler::new(tools.clone(), limits, elicitation, settings.tool_timeout))
         });
         Some(Self {
             edge: Arc::new(Edge::new(&url, path.clone(), &settings.hosts, &settings.origins)),

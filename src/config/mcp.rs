@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::reader::Section;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::reader::{self, Section};
 use crate::mcp::edge::authority;
-use crate::mcp::settings::{McpSettings, Toolset};
+use crate::mcp::elicitation::seal::SHORTEST_KEY;
+use crate::mcp::settings::{Confirm, McpSettings, Toolset};
 use crate::token::ScopeSet;
 
 pub(super) fn resolve(section: &mut Section) -> McpSettings {
@@ -20,6 +23,8 @@ pub(super) fn resolve(section: &mut Section) -> McpSettings {
         calls_per_minute: section.number("calls_per_minute", 60),
         calls_at_once: section.number("calls_at_once", 8),
         tool_timeout: section.duration("tool_timeout", Duration::from_secs(25)),
+        confirm: section.optional("confirm", confirm).unwrap_or(Confirm::WhenPossible),
+        state_key: section.optional("request_state_key_file", state_key),
     };
     for (name, value) in
         [("calls_per_minute", u64::from(settings.calls_per_minute)), ("calls_at_once", settings.calls_at_once as u64)]
@@ -42,6 +47,25 @@ fn toolset(text: &str) -> Result<Toolset, String> {
         .ok_or_else(|| format!("{text:?} is none of {}", Toolset::ALL.map(Toolset::as_str).join(", ")))
 }
 
+fn confirm(text: &str) -> Result<Confirm, String> {
+    match text {
+        "when-possible" => Ok(Confirm::WhenPossible),
+        "always" => Ok(Confirm::Always),
+        "never" => Ok(Confirm::Never),
+        other => Err(format!("{other:?} is none of when-possible, always, never")),
+    }
+}
+
+fn state_key(path: &str) -> Result<SecretString, String> {
+    let key = reader::file_secret(path)?;
+    if key.expose_secret().len() < SHORTEST_KEY {
+        return Err(format!(
+            "{path}: has to be at least {SHORTEST_KEY} random bytes of text, such as from openssl rand -base64 48"
+        ));
+    }
+    Ok(key)
+}
+
 fn host(text: &str) -> Result<String, String> {
     authority(true, text)
         .map(|_| text.to_owned())
@@ -49,7 +73,7 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    let url = super::reader::http_url(text)?;
+    let url = reader::http_url(text)?;
     let origin = url.origin().ascii_serialization();
     if url.as_str().trim_end_matches('/') == origin {
         Ok(origin)

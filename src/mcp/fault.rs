@@ -14,6 +14,8 @@ pub enum Fault {
     Refused(Error),
     /// The person has to be asked first.
     Ask(Box<InputRequiredResult>),
+    /// The person was asked, and does not want it.
+    Declined,
 }
 
 impl Fault {

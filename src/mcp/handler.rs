@@ -14,6 +14,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use tracing::Instrument as _;
 
+use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
 use super::frontend::Bound;
 use super::limits::Limits;
@@ -22,6 +23,10 @@ use super::toolbox::Toolbox;
 
 /// Lists are the same for the whole deployment, and may be kept so long.
 const LISTS_FOR: Duration = Duration::from_mins(5);
+
+/// What a model is told when its user said no.
+const DECLINED: &str =
+    "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
 
 /// For every model that works with us.
 const INSTRUCTIONS: &str = "The user's Nextcloud, in the user's own name. search finds, fetch reads what was found. What files, events, \
@@ -35,14 +40,15 @@ pub struct Handler(Arc<Own>);
 struct Own {
     tools: Arc<Toolbox>,
     limits: Limits,
+    elicitation: Arc<Elicitation>,
     deadline: Duration,
 }
 
 impl Handler {
     /// Offers these tools, each call within `deadline`.
     #[must_use]
-    pub fn new(tools: Arc<Toolbox>, limits: Limits, deadline: Duration) -> Self {
-        Self(Arc::new(Own { tools, limits, deadline }))
+    pub fn new(tools: Arc<Toolbox>, limits: Limits, elicitation: Arc<Elicitation>, deadline: Duration) -> Self {
+        Self(Arc::new(Own { tools, limits, elicitation, deadline }))
     }
 
     async fn run(
@@ -50,9 +56,11 @@ impl Handler {
         tool: &Registered,
         bound: Bound,
         request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Fault> {
         let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.definition.name.as_ref())?;
-        let call = Call { nextcloud: bound.nextcloud };
+        let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context);
+        let call = Call { nextcloud: bound.nextcloud, asking };
         tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()))
             .await
             .unwrap_or_else(|_| {
@@ -118,10 +126,11 @@ impl ServerHandler for Handler {
         };
         let bound = bound(&context)?;
         let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
-        match self.run(tool, bound, request).instrument(span).await {
+        match self.run(tool, bound, request, &context).instrument(span).await {
             Ok(response) => Ok(response),
             Err(Fault::Said(words)) => Ok(failed(words)),
             Err(Fault::Ask(question)) => Ok((*question).into()),
+            Err(Fault::Declined) => Ok(failed(DECLINED.to_owned())),
             Err(Fault::Refused(error)) => {
                 let words = fault::in_words(&error);
                 if fault::is_the_clients(&error) {

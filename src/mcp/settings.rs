@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use crate::token::ScopeSet;
 
 /// Settings of the frontend.
@@ -24,6 +26,21 @@ pub struct McpSettings {
     pub calls_at_once: usize,
     /// A call takes no longer.
     pub tool_timeout: Duration,
+    /// Whether the person is asked before something leaves the house.
+    pub confirm: Confirm,
+    /// What states of questions are sealed with, for replicas that share it; none: a key of this process alone.
+    pub state_key: Option<SecretString>,
+}
+
+/// Whether the person is asked before something leaves the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirm {
+    /// Where the client can ask.
+    WhenPossible,
+    /// Always: a client that cannot ask cannot do it.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// Tools that belong together. `whoami`, `search` and `fetch` are in every deployment.

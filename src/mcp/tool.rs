@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::elicitation::Asking;
+use super::elicitation::question::Question;
 use super::fault::Fault;
 use super::nextcloud::Nextcloud;
 use super::schema;
@@ -41,6 +43,18 @@ pub trait Tool: 'static {
 pub struct Call {
     /// Nextcloud, in the caller's name.
     pub nextcloud: Nextcloud,
+    pub(super) asking: Asking,
+}
+
+impl Call {
+    /// The person says yes to this first, where the person can be asked. To be called before anything leaves the house, with what decides where it
+    /// goes. It stands in for no check: whatever is done afterwards is authorized like any other request.
+    ///
+    /// # Errors
+    /// As [`Asking::confirm`]; the tool hands it on.
+    pub fn confirm(&self, question: &Question) -> Result<(), Fault> {
+        self.asking.confirm(question)
+    }
 }
 
 /// An answer, and content beside it that is no JSON.
@@ -63,13 +77,14 @@ pub struct Hints {
 
 /// A tool without its types.
 pub struct Registered {
+    /// Its name.
+    pub name: &'static str,
     /// What clients are told.
     pub definition: rmcp::model::Tool,
     /// The scopes that it needs.
     pub scopes: &'static [&'static str],
     /// With which others it comes.
     pub set: Toolset,
-    /// What an audit line names as its target: these arguments, which are paths and ids.
     invoke: fn(Call, Map<String, Value>) -> Invocation,
 }
 
@@ -132,6 +147,7 @@ impl Registered {
             .with_raw_output_schema(schema::of_answer::<T::Output>())
             .with_annotations(T::HINTS.annotations());
         Self {
+            name: T::NAME,
             definition,
             scopes: T::SCOPES,
             set: T::SET,

@@ -25,6 +25,13 @@ impl Toolbox {
         Self(every().into_iter().filter(|(_, tool)| tool.set == Toolset::Base || sets.contains(&tool.set)).collect())
     }
 
+    /// These tools as well.
+    #[must_use]
+    pub fn and(mut self, tools: Vec<Registered>) -> Self {
+        self.0.extend(tools.into_iter().map(|tool| (tool.name, tool)));
+        self
+    }
+
     /// A tool by its name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Registered> {

@@ -67,7 +67,7 @@ impl Tool for Whoami {
     const SCOPES: &'static [&'static str] = &["nc.read"];
     const SET: Toolset = Toolset::Base;
 
-    async fn call(Call { nextcloud }: Call, Arguments {}: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, Arguments {}: Arguments) -> Result<Reply<Output>, Fault> {
         let user: User = nextcloud.ask(Ask::ocs("/ocs/v2.php/cloud/user")).await?.good("account")?.ocs()?;
         let apps: Vec<App> =
             nextcloud.ask(Ask::ocs("/ocs/v2.php/core/navigation/apps")).await?.good("list of apps")?.ocs()?;

@@ -15,6 +15,12 @@ impl Digest {
         DigestBuilder::new("token").field(field).finish()
     }
 
+    /// Its bytes, for what is sealed together with it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first eight bytes in hexadecimal: enough to find a token in two log lines, useless to an attacker.
     #[must_use]
     pub fn fingerprint(&self) -> String {
