@@ -19,21 +19,20 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use self::mcp::{Instead, Mcp};
+pub use self::mcp::Instead;
+use self::mcp::Mcp;
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
 use crate::endpoint::well_known::WellKnown;
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
-use crate::mcp::frontend::Protocol;
-use crate::mcp::tool::Registered;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
 use crate::middleware::authorize::{Authorization, ReadingBudget};
 use crate::middleware::exchange::{Exchange, Mode};
-use crate::middleware::respond::{self, Challenges};
+use crate::middleware::respond::{self, Challenges, McpChallenge};
 use crate::middleware::trace::Sampling;
 use crate::nextcloud::destination::{PublicAddress, PublicAuthority};
 use crate::nextcloud::family::Family;
@@ -104,38 +103,14 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub fn new(config: Config, control: &Handle, clock: Clock, sampling: Sampling) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead::default())
+        Self::with_mcp(config, control, clock, sampling, Instead::default())
     }
 
-    /// As [`App::new`], with more tools at `/mcp`: what tools share can be held to tests whatever ours do with it.
+    /// As [`App::new`], with something else behind `/mcp`, for tests of what is around it: a conformance suite asks for tools that nobody ships.
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn with_tools(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        tools: Vec<Registered>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools, protocol: None })
-    }
-
-    /// As [`App::new`], with another handler behind `/mcp`: what is around it can be held to a conformance suite whose tools nobody ships.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn with_protocol(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        protocol: Option<Protocol>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools: Vec::new(), protocol })
-    }
-
-    fn with(
+    pub fn with_mcp(
         config: Config,
         control: &Handle,
         clock: Clock,
@@ -197,7 +172,7 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
-        let mcp = Mcp::new(&config, &scopes, &clock, instead);
+        let mcp = Mcp::new(&config, &issuers, &scopes, &clock, instead);
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,
@@ -303,17 +278,23 @@ impl App {
             )))),
         };
         let names: Vec<Arc<str>> = self.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect();
-        let mcp_scopes = self.config.mcp.challenge();
+        let [root_metadata, mcp_metadata] = WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public());
+        let mcp_challenge = self.mcp.as_ref().map(|mcp| McpChallenge {
+            metadata: mcp_metadata,
+            path: mcp.frontend.path.clone(),
+            scopes: mcp.challenge.clone(),
+        });
         PublicParts {
             sampling: self.sampling,
-            challenges: Challenges::new(
-                WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public()),
-                &format!("{}/mcp", mount.public().as_str()),
-                &mcp_scopes,
-            ),
+            challenges: Challenges::new(root_metadata, mcp_challenge),
             metrics: Arc::new(self.metrics.clone()),
             guests,
-            open: Arc::new(WellKnown::new(public_url, &mount, &names, self.mcp.is_some().then_some(&mcp_scopes))),
+            open: Arc::new(WellKnown::new(
+                public_url,
+                &mount,
+                &names,
+                self.mcp.as_ref().map(|mcp| mcp.challenge.clone()),
+            )),
             mount: mount.clone(),
             untouched,
             edge: self.mcp.as_ref().map(|mcp| mcp.edge.clone()),
