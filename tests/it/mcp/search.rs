@@ -116,6 +116,21 @@ async fn an_app_that_is_named_has_to_be_granted_and_so_has_one_at_all() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_refused_is_left_out_unless_it_is_all_that_was_asked() {
+    let tables = "[policy.search]\ncontacts = \"special.read\"\n".into();
+    let house = Plan { tables, ..Plan::default() }.build().await;
+    let token = house.token_with("alice", "openid files.read contacts.read");
+    for asked in [json!({ "query": "alice" }), json!({ "query": "alice", "apps": ["files", "contacts"] })] {
+        let page = house.does(&token, "search", asked).await;
+        assert!(!all(&page, "app").is_empty() && all(&page, "app").iter().all(|app| *app == "files"), "{page}");
+    }
+    let said = house.try_call(&token, "search", json!({ "query": "alice", "apps": ["contacts"] })).await;
+    assert_eq!(said.status, 403, "{said:?}");
+    assert!(said.headers["www-authenticate"].to_str().unwrap().contains("special.read"), "{said:?}");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn nobody_finds_what_is_anothers() {
     let house = House::open().await;
     let (alice, bob) = (house.token("alice"), house.token("bob"));
