@@ -7,8 +7,9 @@ use std::time::Duration;
 use http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -18,6 +19,8 @@ use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
 use super::frontend::Bound;
 use super::limits::Limits;
+use super::resources::{self, NotRead};
+use super::settings::Toolset;
 use super::tool::{Call, Registered};
 use super::toolbox::Toolbox;
 
@@ -51,6 +54,11 @@ impl Handler {
         Self(Arc::new(Own { tools, limits, elicitation, deadline }))
     }
 
+    /// Whether files are to be had: with their tools, and without them neither as resources.
+    fn has_files(&self) -> bool {
+        self.0.tools.iter().any(|tool| tool.set == Toolset::Files)
+    }
+
     async fn run(
         &self,
         tool: &Registered,
@@ -61,17 +69,25 @@ impl Handler {
         let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.definition.name.as_ref())?;
         let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context);
         let call = Call { nextcloud: bound.nextcloud, asking };
-        tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()))
-            .await
-            .unwrap_or_else(|_| {
+        let done = tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()));
+        let done = async {
+            done.await.unwrap_or_else(|_| {
                 Err(Fault::said("This took too long. What was to be written may have been: look before you try again."))
             })
+        };
+        if !tool.reads() {
+            // Nothing is left half written, whoever waits for it: the deadline ends it at the latest.
+            return done.await;
+        }
+        // rmcp only says that the client went away (MCP 2026-07-28, "Cancellation"); it goes on with the call.
+        context.ct.run_until_cancelled(done).await.unwrap_or_else(|| Err(Fault::said("This was cancelled.")))
     }
 }
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let mut capabilities = ServerCapabilities::builder().enable_tools().build();
+        capabilities.resources = self.has_files().then(ResourcesCapability::default);
         let own = Implementation::new("obo-proxy", env!("CARGO_PKG_VERSION")).with_title("Nextcloud");
         ServerConfig::new(capabilities).with_server_info(own).with_instructions(INSTRUCTIONS)
     }
@@ -114,6 +130,40 @@ impl ServerHandler for Handler {
     ) -> Result<ListResourcesResult, ErrorData> {
         no_cursor(request)?;
         Ok(ListResourcesResult::default().with_ttl_ms(milliseconds(LISTS_FOR)).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        no_cursor(request)?;
+        let templates = self.has_files().then(resources::template).into_iter().collect();
+        Ok(ListResourceTemplatesResult::with_all_items(templates)
+            .with_ttl_ms(milliseconds(LISTS_FOR))
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let bound = bound(&context)?;
+        let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
+        let read = async {
+            if !self.has_files() {
+                return Err(NotRead::NotThere);
+            }
+            let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, "resources/read")?;
+            tokio::time::timeout(self.0.deadline, resources::read(&bound.nextcloud, &request.uri))
+                .await
+                .unwrap_or_else(|_| Err(Fault::said("This took too long. Try again later.").into()))
+        };
+        match read.instrument(span).await {
+            Ok(result) => Ok(result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
+            Err(not_read) => Err(not_read.told(&request.uri, &refusal)),
+        }
     }
 
     async fn call_tool(

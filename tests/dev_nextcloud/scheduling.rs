@@ -127,3 +127,15 @@ async fn contacts_are_found_by_any_of_what_they_say() {
     }
     assert_eq!(find("bow", "contains", "<c:limit><c:nresults>1</c:nresults></c:limit>").await.len(), 1);
 }
+
+#[tokio::test]
+async fn the_inbox_names_the_default_calendar_wherever_the_home_is_listed() {
+    let house = House::of(Generation::V8_10).await;
+    let ask = "<d:propfind xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><d:prop>\
+               <c:schedule-default-calendar-URL/></d:prop></d:propfind>";
+    for (path, depth) in [("", "1"), ("inbox/", "0")] {
+        let told = house.as_user("alice", "PROPFIND", &format!("{CALENDARS}/{path}"), &[("depth", depth)], ask).await;
+        let default = format!("<cal:schedule-default-calendar-URL><d:href>{CALENDARS}/personal/</d:href>");
+        assert_eq!(told.text().matches(&default).count(), 1, "{}", told.text());
+    }
+}

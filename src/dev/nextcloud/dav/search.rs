@@ -140,23 +140,25 @@ fn moment(literal: &str) -> i64 {
     literal.parse().ok().or_else(atom).unwrap_or(0)
 }
 
-/// `%` stands for anything.
+/// SQL's: `%` stands for anything, `_` for one character, and neither behind a `\`.
 fn like(value: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('%');
-    let Some(mut rest) = parts.next().and_then(|first| value.strip_prefix(first)) else {
-        return false;
-    };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else {
-        return rest.is_empty();
-    };
-    for part in middle {
-        let Some(at) = rest.find(part) else {
-            return false;
-        };
-        rest = rest.get(at + part.len()..).unwrap_or_default();
+    let value: Vec<char> = value.chars().collect();
+    // Which beginnings of the value the pattern so far stands for.
+    let mut ends = vec![false; value.len() + 1];
+    ends.iter_mut().take(1).for_each(|end| *end = true);
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if letter == '%' {
+            let first = ends.iter().position(|end| *end).unwrap_or(ends.len());
+            ends.iter_mut().skip(first).for_each(|end| *end = true);
+            continue;
+        }
+        let (literal, any) =
+            if letter == '\\' { (letters.next().unwrap_or('\\'), false) } else { (letter, letter == '_') };
+        let longer = value.iter().zip(&ends).map(|(own, end)| *end && (any || *own == literal));
+        ends = std::iter::once(false).chain(longer).collect();
     }
-    rest.ends_with(last)
+    ends.last() == Some(&true)
 }
 
 fn value(call: &Call, seen: &Seen, name: &Name) -> String {
@@ -173,4 +175,32 @@ fn value(call: &Call, seen: &Seen, name: &Name) -> String {
 
 fn decoded(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn patterns_are_those_of_sql() {
+        for (value, pattern, fits) in [
+            ("a.txt", "%a.t%", true),
+            ("a.txt", "a%", true),
+            ("a.txt", "%txt", true),
+            ("a.txt", "b%", false),
+            ("", "%", true),
+            ("", "", true),
+            ("a", "", false),
+            ("aab", "a%b", true),
+            ("abab", "%ab", true),
+            ("a_b", "a\\_b", true),
+            ("axb", "a\\_b", false),
+            ("axb", "a_b", true),
+            ("100%", "100\\%", true),
+            ("1000", "100\\%", false),
+            ("a\\b", "a\\\\b", true),
+        ] {
+            assert_eq!(like(value, pattern), fits, "{value} {pattern}");
+        }
+    }
 }
