@@ -32,7 +32,7 @@ use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
 use crate::middleware::authorize::{Authorization, ReadingBudget};
 use crate::middleware::exchange::{Exchange, Mode};
-use crate::middleware::respond::{self, Challenges};
+use crate::middleware::respond::{self, Challenges, McpChallenge};
 use crate::middleware::trace::Sampling;
 use crate::nextcloud::destination::{PublicAddress, PublicAuthority};
 use crate::nextcloud::family::Family;
@@ -172,7 +172,7 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
-        let mcp = Mcp::new(&config, &scopes, &clock, instead);
+        let mcp = Mcp::new(&config, &issuers, &scopes, &clock, instead);
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,
@@ -278,17 +278,23 @@ impl App {
             )))),
         };
         let names: Vec<Arc<str>> = self.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect();
-        let mcp_scopes = self.config.mcp.challenge();
+        let [root_metadata, mcp_metadata] = WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public());
+        let mcp_challenge = self.mcp.as_ref().map(|mcp| McpChallenge {
+            metadata: mcp_metadata,
+            path: mcp.frontend.path.clone(),
+            scopes: mcp.challenge.clone(),
+        });
         PublicParts {
             sampling: self.sampling,
-            challenges: Challenges::new(
-                WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public()),
-                &format!("{}/mcp", mount.public().as_str()),
-                &mcp_scopes,
-            ),
+            challenges: Challenges::new(root_metadata, mcp_challenge),
             metrics: Arc::new(self.metrics.clone()),
             guests,
-            open: Arc::new(WellKnown::new(public_url, &mount, &names, self.mcp.is_some().then_some(&mcp_scopes))),
+            open: Arc::new(WellKnown::new(
+                public_url,
+                &mount,
+                &names,
+                self.mcp.as_ref().map(|mcp| mcp.challenge.clone()),
+            )),
             mount: mount.clone(),
             untouched,
             edge: self.mcp.as_ref().map(|mcp| mcp.edge.clone()),

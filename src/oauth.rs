@@ -1,5 +1,6 @@
 //! The identity provider, a file per specification. All its traffic runs on the control runtime.
 
+pub mod challenge_scopes;
 pub mod client;
 pub mod client_auth;
 pub mod introspection;
@@ -11,6 +12,7 @@ pub mod metadata;
 pub mod settings;
 pub mod verifier;
 
+pub use challenge_scopes::ChallengeScopes;
 pub use client::{ProviderClient, ProviderFault};
 pub use client_auth::ClientAuth;
 pub use issuer::{Issuer, Issuers};

@@ -15,6 +15,7 @@ use crate::mcp::tool::Registered;
 use crate::mcp::toolbox::Toolbox;
 use crate::middleware::authorize::ReadingBudget;
 use crate::middleware::authorize::scopes::ScopeJudge;
+use crate::oauth::{ChallengeScopes, Issuers};
 use crate::token::Clock;
 
 /// What all cores share of it.
@@ -22,6 +23,8 @@ use crate::token::Clock;
 pub(super) struct Mcp {
     pub(super) edge: Arc<Edge>,
     pub(super) frontend: Arc<Frontend>,
+    /// What a client without a token is told to ask for.
+    pub(super) challenge: ChallengeScopes,
 }
 
 /// What stands in for ours, or beside it, in tests.
@@ -35,7 +38,13 @@ pub struct Instead {
 
 impl Mcp {
     /// The frontend, if there is one: not where it is switched off, and not where a caller's own token is what Nextcloud gets (product.md §3).
-    pub(super) fn new(config: &Config, judge: &Arc<ScopeJudge>, clock: &Clock, instead: Instead) -> Option<Self> {
+    pub(super) fn new(
+        config: &Config,
+        issuers: &Issuers,
+        judge: &Arc<ScopeJudge>,
+        clock: &Clock,
+        instead: Instead,
+    ) -> Option<Self> {
         let settings = &config.mcp;
         if !settings.enabled || matches!(config.mode, ModeSettings::MultiAudience) {
             return None;
@@ -51,14 +60,25 @@ impl Mcp {
             let elicitation = Arc::new(Elicitation::new(settings.confirm, seal, clock.clone()));
             frontend::protocol(Handler::new(tools.clone(), limits, elicitation, settings.tool_timeout))
         });
+        let challenge = match &settings.challenge {
+            Some(scopes) => ChallengeScopes::Exactly(scopes.clone()),
+            None => ChallengeScopes::Known(settings.scopes_from_the_start(), issuers.clone()),
+        };
         Some(Self {
+            challenge,
             edge: Arc::new(Edge::new(&url, path.clone(), &settings.hosts, &settings.origins)),
             frontend: Arc::new(Frontend {
                 path,
                 protocol,
                 tools,
                 bodies: ReadingBudget::new(config.nextcloud.idle_timeout).up_to(LARGEST_MESSAGE),
-                house: Arc::new(House::new(&config.public_url, mount, judge.clone())?),
+                house: Arc::new(House::new(
+                    &config.public_url,
+                    mount,
+                    judge.clone(),
+                    clock.clone(),
+                    settings.sets.clone(),
+                )?),
             }),
         })
     }

@@ -69,11 +69,18 @@ impl Handler {
         let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.definition.name.as_ref())?;
         let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context);
         let call = Call { nextcloud: bound.nextcloud, asking };
-        tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()))
-            .await
-            .unwrap_or_else(|_| {
+        let done = tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()));
+        let done = async {
+            done.await.unwrap_or_else(|_| {
                 Err(Fault::said("This took too long. What was to be written may have been: look before you try again."))
             })
+        };
+        if !tool.reads() {
+            // Nothing is left half written, whoever waits for it: the deadline ends it at the latest.
+            return done.await;
+        }
+        // rmcp only says that the client went away (MCP 2026-07-28, "Cancellation"); it goes on with the call.
+        context.ct.run_until_cancelled(done).await.unwrap_or_else(|| Err(Fault::said("This was cancelled.")))
     }
 }
 

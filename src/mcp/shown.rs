@@ -31,8 +31,8 @@ fn is_line_end(letter: char) -> bool {
     matches!(letter, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Not a control (Cc), not of bidirectional formatting (UAX #9 §2), not without width, no tag (Unicode §23.9).
-fn visible(letter: &char) -> bool {
+/// Whether it can be seen, or parts words: not a control (Cc), not of bidirectional formatting (UAX #9 §2), not without width, no tag (Unicode §23.9).
+pub(super) fn visible(letter: &char) -> bool {
     !letter.is_control()
         && !matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

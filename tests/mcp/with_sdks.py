@@ -54,10 +54,16 @@ def a_file_is_written_found_read_shared_and_deleted(alice, bob, name):
     read = alice.call("files_read", path=path)
     assert (read["text"], read["etag"]) == (text, written["etag"])
 
+    # Clients that show resources read the same.
+    contents = alice.read(f"nextcloud://files{urllib.parse.quote(path)}")
+    assert [part["text"] for part in contents] == [text]
+
     # Nothing of it is bob's.
     assert found(bob) == []
     with pytest.raises(ToolError):
         bob.call("files_read", path=path)
+    with pytest.raises(Refused):
+        bob.read(f"nextcloud://files{urllib.parse.quote(path)}")
 
     share = alice.call("share_create", path=path, kind="user", permissions=["read"], **{"with": "bob"})
     assert (share["path"], share["with"]) == (path, "bob")

@@ -65,12 +65,20 @@ pub(super) fn named(entry: &ICalendarEntry) -> Option<&str> {
     entry.values.first().and_then(ICalendarValue::as_text).map(str::trim).map(strip_mailto)
 }
 
+/// The mail address among those by which Nextcloud knows somebody (`calendar-user-address-set`, RFC 6638 §2.4.1).
+#[must_use]
+pub fn mail(addresses: &[String]) -> Option<&str> {
+    addresses.iter().map(|own| own.trim()).find(|own| strip_mailto(own).len() < own.len()).map(strip_mailto)
+}
+
 /// `mailto:` before an address that [`parse`] took.
 pub(super) fn uri(address: &str) -> Uri {
     Uri::Location(format!("mailto:{address}"))
 }
 
-pub(super) fn strip_mailto(text: &str) -> &str {
+/// An address without `mailto:`.
+#[must_use]
+pub fn strip_mailto(text: &str) -> &str {
     match text.split_at_checked(7) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto:") => rest,
         _ => text,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::groupware::{Collection, Object};
-use super::super::ical::{Component, Line, Occurrence, date, seconds, timestamp};
+use super::super::ical::{Component, Line, Occurrence, date, moment, seconds, timestamp};
 use super::super::instance::Instance;
 use super::DavError;
 use super::filter::text_matches;
@@ -215,7 +215,7 @@ fn instance_of(component: &Component, occurrence: &Occurrence) -> Component {
             _ => line.clone(),
         })
         .collect();
-    let original = component.value("RECURRENCE-ID").and_then(seconds);
+    let original = component.line("RECURRENCE-ID").and_then(moment);
     if original.is_some() || component.line("RRULE").is_some() || component.line("RDATE").is_some() {
         lines.push(time("RECURRENCE-ID", original.unwrap_or(occurrence.start)));
     }
