@@ -29,7 +29,6 @@ pub mod handler;
 pub mod hit;
 pub mod keyset;
 pub mod limits;
-pub mod listing;
 pub mod message;
 pub mod nextcloud;
 pub mod notes;

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
 use crate::token::DigestBuilder;
@@ -47,6 +48,21 @@ impl List {
         cursor.map(|cursor| self.position(cursor).ok_or_else(invalid)).transpose()
     }
 
+    /// The cursor for what comes behind this place, which is more than a name.
+    #[must_use]
+    pub fn seal_place<P: Serialize>(&self, place: &P) -> Option<String> {
+        serde_json::to_string(place).ok().map(|place| self.seal(&place))
+    }
+
+    /// The place in a cursor of this list.
+    ///
+    /// # Errors
+    /// As [`List::open`].
+    pub fn place<P: DeserializeOwned>(&self, cursor: Option<&str>) -> Result<Option<P>, Fault> {
+        let position = self.open(cursor)?;
+        position.map(|position| serde_json::from_str(&position).map_err(|_| invalid())).transpose()
+    }
+
     fn position(&self, cursor: &str) -> Option<String> {
         let bytes = URL_SAFE_NO_PAD.decode(Some(cursor).filter(|cursor| cursor.len() <= LONGEST)?).ok()?;
         let text = std::str::from_utf8(&bytes).ok()?;
@@ -74,6 +90,15 @@ mod tests {
         assert!(list.open(None).unwrap().is_none());
         assert!(other.open(Some(&cursor)).is_err());
         assert!(List::new("files_search", &["/a", "b"]).open(Some(&cursor)).is_err());
+    }
+
+    #[test]
+    fn a_place_is_read_as_it_was_written_or_not_at_all() {
+        let list = List::new("notes_find", &["milk"]);
+        let cursor = list.seal_place(&(7_u64, "x")).unwrap();
+        assert_eq!(list.place::<(u64, String)>(Some(&cursor)).unwrap(), Some((7, "x".to_owned())));
+        assert!(list.place::<u64>(Some(&cursor)).is_err());
+        assert!(list.place::<(u64, String)>(None).unwrap().is_none());
     }
 
     #[test]

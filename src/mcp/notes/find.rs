@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
+use super::super::cursor::List;
 use super::super::fault::Fault;
 use super::super::hit::{self, HitId};
-use super::super::listing::Listing;
 use super::super::nextcloud::Nextcloud;
 use super::super::settings::Toolset;
 use super::super::shown::shown;
@@ -70,9 +70,9 @@ impl Tool for NotesFind {
     async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let query = arguments.query.as_deref().map(str::trim).filter(|query| !query.is_empty());
         let category = arguments.category.as_deref();
-        let listing = Listing::of(Self::NAME, &[query.unwrap_or_default(), category.unwrap_or("\0")]);
+        let list = List::new(Self::NAME, &[query.unwrap_or_default(), category.unwrap_or("\0")]);
         // What comes after this note, newest first: a note that changes meanwhile moves to the front and pushes nothing out.
-        let after: Option<(i64, u64)> = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let after: Option<(i64, u64)> = list.place(arguments.cursor.as_deref())?;
         let mut notes = super::list(&nextcloud, category).await?;
         if let Some(query) = query {
             let found = having(&nextcloud, query).await?;
@@ -84,7 +84,7 @@ impl Tool for NotesFind {
         notes.sort_by_key(|note| Reverse((note.modified, note.id)));
         let limit = arguments.limit.unwrap_or_default().get();
         let last = notes.get(limit.saturating_sub(1)).filter(|_| notes.len() > limit);
-        let next_cursor = last.and_then(|note| listing.cursor(&(note.modified, note.id)));
+        let next_cursor = last.and_then(|note| list.seal_place(&(note.modified, note.id)));
         notes.truncate(limit);
         let items = notes.into_iter().map(|note| Item {
             id: HitId::Note(note.id).to_string(),

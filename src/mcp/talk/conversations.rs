@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
+use super::super::cursor::List;
 use super::super::fault::Fault;
-use super::super::listing::Listing;
 use super::super::nextcloud::{Ask, Nextcloud};
 use super::super::settings::Toolset;
 use super::super::shown::shown;
@@ -102,9 +102,8 @@ impl Tool for TalkConversations {
 
     async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let unread = arguments.unread == Some(true);
-        let listing = Listing::of(Self::NAME, &[if unread { "unread" } else { "" }]);
-        let after: Option<(i64, Token)> =
-            arguments.cursor.map(|cursor| listing.place::<(i64, Token)>(&cursor)).transpose()?;
+        let list = List::new(Self::NAME, &[if unread { "unread" } else { "" }]);
+        let after: Option<(i64, Token)> = list.place(arguments.cursor.as_deref())?;
         let mut rooms: Vec<(Token, Room)> = rooms(&nextcloud).await?;
         rooms.retain(|(_, room)| !unread || room.unread > 0);
         // Those last active first; a conversation that becomes active meanwhile moves to the front and pushes nothing out.
@@ -112,7 +111,7 @@ impl Tool for TalkConversations {
         rooms.retain(|room| after.as_ref().is_none_or(|after| place(room) < (after.0, &after.1)));
         let limit = arguments.limit.unwrap_or_default().get();
         let last = rooms.get(limit.saturating_sub(1)).filter(|_| rooms.len() > limit);
-        let next_cursor = last.and_then(|(token, room)| listing.cursor(&(room.last_activity, token.as_str())));
+        let next_cursor = last.and_then(|(token, room)| list.seal_place(&(room.last_activity, token.as_str())));
         rooms.truncate(limit);
         let items = rooms.into_iter().map(|(token, room)| Item {
             name: room.name(),

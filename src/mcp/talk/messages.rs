@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
+use super::super::cursor::List;
 use super::super::fault::Fault;
-use super::super::listing::Listing;
 use super::super::nextcloud::Nextcloud;
 use super::super::settings::Toolset;
 use super::super::text;
@@ -65,11 +65,11 @@ impl Tool for TalkMessages {
     async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let since = arguments.since.map(|Moment(since)| since);
         let since_text = since.map(|since| since.to_string()).unwrap_or_default();
-        let listing = Listing::of(Self::NAME, &[arguments.conversation.as_str(), &since_text]);
-        let from = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let list = List::new(Self::NAME, &[arguments.conversation.as_str(), &since_text]);
+        let from = list.place(arguments.cursor.as_deref())?;
         let limit = arguments.limit.unwrap_or_default().get();
         let (items, older_than) = said(&nextcloud, &arguments.conversation, limit, from, since).await?;
-        Ok(Output { items, next_cursor: older_than.and_then(|id| listing.cursor(&id)) }.into())
+        Ok(Output { items, next_cursor: older_than.and_then(|id| list.seal_place(&id)) }.into())
     }
 }
 
