@@ -22,6 +22,9 @@ use super::calendar::id::CalendarId;
 use super::fault::Fault;
 use super::nextcloud::Ask;
 
+/// Titles and names are shown up to so many characters.
+const LONGEST_LINE: usize = 1_000;
+
 /// What a tool is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -8,8 +8,9 @@ use http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
     CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
+    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestMethod, ReadResourceRequestParams,
+    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -30,6 +31,9 @@ const LISTS_FOR: Duration = Duration::from_mins(5);
 /// What a model is told when its user said no.
 const DECLINED: &str =
     "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
+
+/// What nobody hears any more.
+const CANCELLED: &str = "This was cancelled.";
 
 /// For every model that works with us.
 const INSTRUCTIONS: &str = "The user's Nextcloud, in the user's own name. search finds, fetch reads what was found. What files, events, \
@@ -80,7 +84,7 @@ impl Handler {
             return done.await;
         }
         // rmcp only says that the client went away (MCP 2026-07-28, "Cancellation"); it goes on with the call.
-        context.ct.run_until_cancelled(done).await.unwrap_or_else(|| Err(Fault::said("This was cancelled.")))
+        context.ct.run_until_cancelled(done).await.unwrap_or_else(|| Err(Fault::said(CANCELLED)))
     }
 }
 
@@ -128,6 +132,9 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        if !self.has_files() {
+            return Err(ErrorData::method_not_found::<ListResourcesRequestMethod>());
+        }
         no_cursor(request)?;
         Ok(ListResourcesResult::default().with_ttl_ms(milliseconds(LISTS_FOR)).with_cache_scope(CacheScope::Private))
     }
@@ -137,9 +144,11 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        if !self.has_files() {
+            return Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>());
+        }
         no_cursor(request)?;
-        let templates = self.has_files().then(resources::template).into_iter().collect();
-        Ok(ListResourceTemplatesResult::with_all_items(templates)
+        Ok(ListResourceTemplatesResult::with_all_items(vec![resources::template()])
             .with_ttl_ms(milliseconds(LISTS_FOR))
             .with_cache_scope(CacheScope::Private))
     }
@@ -149,18 +158,19 @@ impl ServerHandler for Handler {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        if !self.has_files() {
+            return Err(ErrorData::method_not_found::<ReadResourceRequestMethod>());
+        }
         let bound = bound(&context)?;
         let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
         let read = async {
-            if !self.has_files() {
-                return Err(NotRead::NotThere);
-            }
             let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, "resources/read")?;
             tokio::time::timeout(self.0.deadline, resources::read(&bound.nextcloud, &request.uri))
                 .await
                 .unwrap_or_else(|_| Err(Fault::said("This took too long. Try again later.").into()))
         };
-        match read.instrument(span).await {
+        let read = context.ct.run_until_cancelled(read.instrument(span)).await;
+        match read.unwrap_or_else(|| Err(Fault::said(CANCELLED).into())) {
             Ok(result) => Ok(result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
             Err(not_read) => Err(not_read.told(&request.uri, &refusal)),
         }

@@ -94,9 +94,9 @@ class Client:
         """All tools, by name."""
         return {tool["name"]: tool for tool in self._ask(method="tools/list")["tools"]}
 
-    def call(self, name, **arguments):
+    def call(self, tool, /, **arguments):
         """What a tool answers, structured."""
-        result = self._ask(method="tools/call", name=name, arguments=arguments)
+        result = self._ask(method="tools/call", name=tool, arguments=arguments)
         if result.get("isError"):
             raise ToolError(" ".join(part.get("text", "") for part in result["content"]))
         structured = result["structuredContent"]

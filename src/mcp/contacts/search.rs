@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::Card;
 use crate::mcp::arguments::Limit;
 use crate::mcp::calendar::id::{CalendarId, ObjectId};
-use crate::mcp::calendar::text::shown;
 use crate::mcp::dav::{CARDDAV, DAV, Multistatus, escaped, propfind};
 use crate::mcp::fault::Fault;
 use crate::mcp::keyset::page;
 use crate::mcp::nextcloud::{Ask, Nextcloud, segment};
 use crate::mcp::settings::Toolset;
+use crate::mcp::shown::shown;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
 
 /// Where words are looked for.
@@ -21,6 +21,8 @@ const ASKED: &[&str] = &["VERSION", "UID", "FN", "N", "EMAIL", "TEL", "ORG"];
 /// Cards of one book that are looked through at most.
 const MOST: usize = 500;
 const LONGEST_QUERY: usize = 200;
+/// What cards say is shown up to so many characters.
+const LONGEST_LINE: usize = 300;
 
 /// Find contacts.
 pub struct ContactsSearch;
@@ -164,15 +166,19 @@ impl Card {
 impl Item {
     fn new(id: &ObjectId, card: Card) -> Self {
         let list = |texts: Vec<String>| {
-            let texts: Vec<String> = texts.iter().map(|text| shown(text)).collect();
+            let texts: Vec<String> = texts.iter().map(|text| line(text)).collect();
             Some(texts).filter(|texts| !texts.is_empty())
         };
         Self {
             id: id.to_string(),
-            name: shown(&card.name),
+            name: line(&card.name),
             emails: list(card.emails),
             phones: list(card.phones),
-            org: card.org.as_deref().map(shown),
+            org: card.org.as_deref().map(line),
         }
     }
+}
+
+fn line(text: &str) -> String {
+    shown(text, LONGEST_LINE)
 }
