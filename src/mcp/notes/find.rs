@@ -63,7 +63,7 @@ impl Tool for NotesFind {
         let category = arguments.category.as_deref();
         let listing = Listing::of(Self::NAME, &[query.unwrap_or_default(), category.unwrap_or("\0")]);
         // What comes after this note, newest first: a note that changes meanwhile moves to the front and pushes nothing out.
-        let after: Option<(i64, u64)> = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let after: Option<(i64, u64)> = listing.open(arguments.cursor.as_deref())?;
         let mut notes = super::list(&nextcloud, category).await?;
         if let Some(query) = query {
             let found = having(&nextcloud, query).await?;

@@ -57,7 +57,7 @@ impl Tool for TalkMessages {
         let since = arguments.since.map(|Moment(since)| since);
         let since_text = since.map(|since| since.to_string()).unwrap_or_default();
         let listing = Listing::of(Self::NAME, &[arguments.conversation.as_str(), &since_text]);
-        let from = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let from = listing.open(arguments.cursor.as_deref())?;
         let limit = arguments.limit.unwrap_or_default().get();
         let (items, older_than) = said(&nextcloud, &arguments.conversation, limit, from, since).await?;
         Ok(Page { items, next_cursor: older_than.and_then(|id| listing.cursor(&id)) }.into())
