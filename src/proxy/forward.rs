@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::header::COOKIE;
 use http::{Response, StatusCode};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
 use super::leg::{Leg, Outgoing};
@@ -24,8 +23,7 @@ use crate::oauth::TokenFault;
 use crate::service::{Answer, Answering};
 use crate::session::{Lease, Sessions};
 use crate::token::Clock;
-use crate::upstream::Connector;
-use crate::upstream::NextcloudSettings;
+use crate::upstream::{Connector, NextcloudSettings, UpstreamBody};
 
 /// Everything that the Nextcloud leg needs; one for each core, because connections do not cross runtimes.
 pub struct Proxy {
@@ -154,7 +152,7 @@ impl Proxy {
     }
 
     /// Tells a refusal from an answer; either may end the session that the request went with.
-    async fn judge(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<&Lease>) -> Result<Judged, Error> {
+    async fn judge(&self, answer: Response<UpstreamBody>, grant: &Grant, lease: Option<&Lease>) -> Result<Judged, Error> {
         let settings = &self.leg.settings;
         let judged = rejection::judge(answer, settings.idle_timeout, &settings.mount).await?;
         if let (Some(sessions), Some(lease), Some(token)) = (&self.sessions, lease, grant.exchanged()) {
@@ -167,7 +165,7 @@ impl Proxy {
         Ok(judged)
     }
 
-    fn streamed(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<Lease>) -> Response<Body> {
+    fn streamed(&self, answer: Response<UpstreamBody>, grant: &Grant, lease: Option<Lease>) -> Response<Body> {
         self.leg.streamed(answer, || self.ending(grant), lease)
     }
 

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_TYPE;
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, Uri, Version};
 use http_body::Body as _;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use prometheus::Histogram;
 
 use super::stream::{Download, Ending};
@@ -20,7 +17,8 @@ use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Counters, Upstream};
 use crate::session::Lease;
-use crate::upstream::{Connector, NextcloudSettings};
+use crate::upstream::pool::Unanswered;
+use crate::upstream::{Connector, NextcloudSettings, Pool, UpstreamBody};
 
 /// Idle connections are closed after this long: Apache closes its own after five seconds.
 const IDLE_CONNECTIONS: Duration = Duration::from_secs(4);
@@ -28,10 +26,9 @@ const IDLE_CONNECTIONS: Duration = Duration::from_secs(4);
 /// A pool of connections to Nextcloud, and how they are used. Requests with a token and requests without one have a leg each, so that they
 /// never share a connection (checklist rows 10 and 49).
 pub struct Leg {
-    client: Client<Connector, Body>,
+    pool: Pool,
     /// How Nextcloud is addressed, and how long it may take.
     pub settings: Arc<NextcloudSettings>,
-    authority: Authority,
     outcomes: Counters<Upstream>,
     seconds: Histogram,
 }
@@ -45,19 +42,14 @@ impl Leg {
         outcomes: Counters<Upstream>,
         seconds: Histogram,
     ) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_CONNECTIONS)
-            .pool_timer(hyper_util::rt::TokioTimer::new())
-            .set_host(false)
-            .build(connector);
-        Self { client, settings, authority: Authority::from_static("nextcloud"), outcomes, seconds }
+        Self { pool: Pool::new(connector, IDLE_CONNECTIONS), settings, outcomes, seconds }
     }
 
     /// Sends a request and waits for the head of the answer.
     ///
     /// # Errors
     /// [`Error::NextcloudUnreachable`], [`Error::NextcloudTimeout`], [`Error::BodyTooLarge`], [`BadRequest::Body`].
-    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<UpstreamBody>, Error> {
         let began = Instant::now();
         let outcome = if request.body().is_end_stream() {
             self.without_body(request).await
@@ -75,23 +67,29 @@ impl Leg {
         outcome
     }
 
-    async fn without_body(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
-        tokio::time::timeout(self.settings.head_timeout, self.client.request(request))
+    async fn without_body(&self, request: Request<Body>) -> Result<Response<UpstreamBody>, Error> {
+        tokio::time::timeout(self.settings.head_timeout, self.pool.send(request))
             .await
             .map_err(|_| Error::NextcloudTimeout("response head"))?
             .map_err(|error| unreachable(&error))
     }
 
-    async fn with_body(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+    async fn with_body(&self, request: Request<Body>) -> Result<Response<UpstreamBody>, Error> {
         let (head, body) = request.into_parts();
         let (upload, progress) = Upload::new(body, self.settings.largest_body);
-        let sending = self.client.request(Request::from_parts(head, Body::new(upload)));
+        let sending = self.pool.send(Request::from_parts(head, Body::new(upload)));
         tokio::pin!(sending);
         loop {
             let deadline = progress.deadline(self.settings.idle_timeout, self.settings.head_timeout);
             tokio::select! {
                 biased;
-                answer = &mut sending => return answer.map_err(|error| failed_upload(&error, &progress)),
+                answer = &mut sending => {
+                    let mut answer = answer.map_err(|error| failed_upload(&error, &progress))?;
+                    if !progress.is_through() {
+                        answer.body_mut().detach();
+                    }
+                    return Ok(answer);
+                }
                 () = tokio::time::sleep_until(deadline) => {
                     if tokio::time::Instant::now() >= progress.deadline(self.settings.idle_timeout, self.settings.head_timeout) {
                         return Err(Error::NextcloudTimeout("upload or response head"));
@@ -105,19 +103,19 @@ impl Leg {
     /// stream may never be, and Nextcloud has done with the session by then.
     pub fn streamed(
         &self,
-        answer: Response<Incoming>,
+        answer: Response<UpstreamBody>,
         ending: impl FnOnce() -> Ending,
         lease: Option<Lease>,
     ) -> Response<Body> {
         if answer.body().is_end_stream() {
-            return answer.map(Body::from);
+            return answer.map(|_| Body::empty());
         }
         let ending = is_event_stream(answer.headers()).then(ending);
         let lease = lease.filter(|_| ending.is_none());
         answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending, lease)))
     }
 
-    /// The same path and query, byte for byte behind the roots of the mount; the authority only names the pool.
+    /// The same path and query, byte for byte behind the roots of the mount.
     ///
     /// # Errors
     /// [`Error::NoSuchPage`] for what lies outside our mount.
@@ -129,11 +127,7 @@ impl Leg {
                 PathAndQuery::try_from(target).map_err(|_| Error::Internal("a target cannot be put together"))?
             }
         };
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(Scheme::HTTP);
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(target);
-        Uri::from_parts(parts).map_err(|_| Error::Internal("a URI cannot be put together"))
+        Ok(target.into())
     }
 }
 
@@ -168,7 +162,7 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     })
 }
 
-fn failed_upload(error: &hyper_util::client::legacy::Error, progress: &Progress) -> Error {
+fn failed_upload(error: &Unanswered, progress: &Progress) -> Error {
     match progress.failure() {
         Some(UploadFailure::TooLarge) => Error::BodyTooLarge,
         Some(UploadFailure::BrokenOff) => BadRequest::Body.into(),
@@ -176,7 +170,7 @@ fn failed_upload(error: &hyper_util::client::legacy::Error, progress: &Progress)
     }
 }
 
-fn unreachable(error: &hyper_util::client::legacy::Error) -> Error {
+fn unreachable(error: &Unanswered) -> Error {
     let mut said = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
