@@ -66,10 +66,10 @@ where
         // Around everything that takes time. Names the route family, never the target: a query may hold secrets.
         .layer(TraceLayer(parts.sampling))
         // Outside the panic catcher, whose own body type ends here.
-        .map_response_body(Body::new)
+        .map_response_body(Body::from)
         // A panic costs the request that caused it and no other.
         .layer(CatchPanicLayer::custom(respond::panicked))
-        .map_request(|request: Request<B>| request.map(Into::into))
+        .map_request(|request: Request<B>| Box::new(request.map(Into::into)))
         // Below this line a service may fail; above it there are only responses.
         .layer(RespondLayer::new(parts.challenges.clone(), parts.metrics.clone()))
         // A full house says so at once; nobody queues. Inside respond, which tells the caller; outside everything that costs.

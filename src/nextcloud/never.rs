@@ -255,6 +255,13 @@ pub(super) fn cut(path: &str) -> (&str, &str) {
 
 /// Without case, and up to where a reader who decodes first would end the segment.
 fn fits(wanted: &str, segment: &str) -> bool {
+    // Most rows end at the first letter, and every request is held against all of them.
+    if let (Some(wanted), Some(letter)) = (wanted.as_bytes().first(), segment.as_bytes().first())
+        && !wanted.eq_ignore_ascii_case(letter)
+        && *wanted != b'*'
+    {
+        return false;
+    }
     let name = wanted.strip_suffix('*').unwrap_or(wanted);
     let Some((head, tail)) = segment.split_at_checked(name.len()) else {
         return false;

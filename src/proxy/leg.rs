@@ -3,19 +3,21 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::{HeaderMap, Request, Response, Version};
 use http_body::Body as _;
 use prometheus::Histogram;
+use tokio::time::Instant;
 
 use super::stream::{Download, Ending};
 use super::upload::{Progress, Upload, UploadFailure};
 use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Counters, Upstream};
+use crate::service::Guest;
 use crate::session::Lease;
 use crate::upstream::pool::Unanswered;
 use crate::upstream::{Connector, NextcloudSettings, Pool, UpstreamBody};
@@ -49,12 +51,14 @@ impl Leg {
     ///
     /// # Errors
     /// [`Error::NextcloudUnreachable`], [`Error::NextcloudTimeout`], [`Error::BodyTooLarge`], [`BadRequest::Body`].
-    pub async fn send(&self, request: Request<Body>) -> Result<Response<UpstreamBody>, Error> {
+    pub async fn send(&self, request: Guest) -> Result<Response<UpstreamBody>, Error> {
         let began = Instant::now();
         let outcome = if request.body().is_end_stream() {
-            self.without_body(request).await
+            let deadline = Some(began + self.settings.head_timeout);
+            self.pool.send(request, deadline).await.map_err(|error| failed(&error))
         } else {
-            self.with_body(request).await
+            // Boxed: most requests have none, and their futures need not be this large.
+            Box::pin(self.with_body(request)).await
         };
         match &outcome {
             Ok(_) => {
@@ -67,17 +71,11 @@ impl Leg {
         outcome
     }
 
-    async fn without_body(&self, request: Request<Body>) -> Result<Response<UpstreamBody>, Error> {
-        tokio::time::timeout(self.settings.head_timeout, self.pool.send(request))
-            .await
-            .map_err(|_| Error::NextcloudTimeout("response head"))?
-            .map_err(|error| unreachable(&error))
-    }
-
-    async fn with_body(&self, request: Request<Body>) -> Result<Response<UpstreamBody>, Error> {
-        let (head, body) = request.into_parts();
+    async fn with_body(&self, mut request: Guest) -> Result<Response<UpstreamBody>, Error> {
+        let body = std::mem::replace(request.body_mut(), Body::empty());
         let (upload, progress) = Upload::new(body, self.settings.largest_body);
-        let sending = self.pool.send(Request::from_parts(head, Body::new(upload)));
+        *request.body_mut() = Body::new(upload);
+        let sending = self.pool.send(request, None);
         tokio::pin!(sending);
         loop {
             let deadline = progress.deadline(self.settings.idle_timeout, self.settings.head_timeout);
@@ -91,7 +89,7 @@ impl Leg {
                     return Ok(answer);
                 }
                 () = tokio::time::sleep_until(deadline) => {
-                    if tokio::time::Instant::now() >= progress.deadline(self.settings.idle_timeout, self.settings.head_timeout) {
+                    if Instant::now() >= progress.deadline(self.settings.idle_timeout, self.settings.head_timeout) {
                         return Err(Error::NextcloudTimeout("upload or response head"));
                     }
                 }
@@ -103,56 +101,49 @@ impl Leg {
     /// stream may never be, and Nextcloud has done with the session by then.
     pub fn streamed(
         &self,
-        answer: Response<UpstreamBody>,
+        mut answer: Response<UpstreamBody>,
         ending: impl FnOnce() -> Ending,
         lease: Option<Lease>,
     ) -> Response<Body> {
         if answer.body().is_end_stream() {
             return answer.map(|_| Body::empty());
         }
+        if let Some(whole) = answer.body_mut().whole() {
+            return answer.map(|_| Body::full(whole));
+        }
         let ending = is_event_stream(answer.headers()).then(ending);
         let lease = lease.filter(|_| ending.is_none());
         answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending, lease)))
     }
 
-    /// The same path and query, byte for byte behind the roots of the mount.
+    /// Directs a request at Nextcloud: the same path and query, byte for byte behind the roots of the mount.
     ///
     /// # Errors
     /// [`Error::NoSuchPage`] for what lies outside our mount.
-    pub fn uri(&self, received: &Uri) -> Result<Uri, Error> {
-        let received = received.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    pub fn direct(&self, request: &mut Request<Body>) -> Result<(), Error> {
+        let received = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let target = match self.settings.mount.target(received.as_str()).ok_or(Error::NoSuchPage)? {
             Cow::Borrowed(_) => received,
             Cow::Owned(target) => {
                 PathAndQuery::try_from(target).map_err(|_| Error::Internal("a target cannot be put together"))?
             }
         };
-        Ok(target.into())
-    }
-}
-
-/// A request on its way, without its body.
-#[derive(Clone)]
-pub struct Outgoing {
-    /// As received.
-    pub method: Method,
-    /// As [`Leg::uri`] makes it.
-    pub uri: Uri,
-    /// Fit for Nextcloud.
-    pub headers: HeaderMap,
-}
-
-impl Outgoing {
-    /// The request with this body.
-    #[must_use]
-    pub fn with(self, body: Body) -> Request<Body> {
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method;
-        *request.uri_mut() = self.uri;
-        *request.headers_mut() = self.headers;
+        *request.uri_mut() = target.into();
         *request.version_mut() = Version::HTTP_11;
-        request
+        // They belong to the caller's connection.
+        request.extensions_mut().clear();
+        Ok(())
     }
+}
+
+/// The same request with another body, for a second attempt.
+#[must_use]
+pub fn copy(request: &Request<Body>, body: Body) -> Guest {
+    let mut copy = Box::new(Request::new(body));
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    copy
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
@@ -166,11 +157,14 @@ fn failed_upload(error: &Unanswered, progress: &Progress) -> Error {
     match progress.failure() {
         Some(UploadFailure::TooLarge) => Error::BodyTooLarge,
         Some(UploadFailure::BrokenOff) => BadRequest::Body.into(),
-        None => unreachable(error),
+        None => failed(error),
     }
 }
 
-fn unreachable(error: &Unanswered) -> Error {
+fn failed(error: &Unanswered) -> Error {
+    if matches!(error, Unanswered::Late) {
+        return Error::NextcloudTimeout("response head");
+    }
     let mut said = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 use tower::Service as _;
 
 use super::connect::Connector;
@@ -50,6 +50,17 @@ pub enum Unanswered {
     /// The connection broke, or what came is not HTTP.
     #[error(transparent)]
     Broken(#[from] hyper::Error),
+    /// No head in time.
+    #[error("no answer in time")]
+    Late,
+}
+
+/// How an exchange on one connection failed.
+enum Failed {
+    /// Before anything of the request was sent.
+    Unsent(Box<Request<Body>>, hyper::Error),
+    /// Afterwards.
+    Finally(Unanswered),
 }
 
 // === impl Pool ===
@@ -61,24 +72,31 @@ impl Pool {
         Self(Arc::new(Shared { connector, keep, resting: Mutex::default() }))
     }
 
-    /// Sends a request, whose target is in origin form and whose `Host` is set, and waits for the head of the answer. A request of which
-    /// nothing was sent, because a connection had been closed while it rested, goes by another one.
+    /// Sends a request, whose target is in origin form and whose `Host` is set, and waits for the head of the answer, if there is a deadline
+    /// until then. A request of which nothing was sent, because a connection had been closed while it rested, goes by another one.
     ///
     /// # Errors
     /// [`Unanswered`].
-    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<UpstreamBody>, Unanswered> {
-        while let Some(connection) = self.0.rested() {
-            match self.0.exchange(connection, request).await {
+    pub async fn send(
+        &self,
+        mut request: Box<Request<Body>>,
+        deadline: Option<Instant>,
+    ) -> Result<Response<UpstreamBody>, Unanswered> {
+        loop {
+            let rested = self.0.rested();
+            let fresh = rested.is_none();
+            let connection = match rested {
+                Some(connection) => connection,
+                // Boxed: most requests find a connection, and their futures need not be this large.
+                None => Box::pin(self.0.connect(deadline)).await?,
+            };
+            match self.0.exchange(connection, request, deadline).await {
                 Ok(answer) => return Ok(answer),
-                Err(mut unsent) => match unsent.take_message() {
-                    Some(again) => request = again,
-                    None => return Err(unsent.into_error().into()),
-                },
+                Err(Failed::Unsent(again, _)) if !fresh => request = again,
+                Err(Failed::Unsent(_, error)) => return Err(error.into()),
+                Err(Failed::Finally(error)) => return Err(error),
             }
         }
-        // Boxed: most requests find a connection, and their futures need not be this large.
-        let connection = Box::pin(self.0.connect()).await?;
-        self.0.exchange(connection, request).await.map_err(|unsent| unsent.into_error().into())
     }
 }
 
@@ -90,8 +108,12 @@ impl Shared {
         (since.elapsed() < self.keep).then_some(connection)
     }
 
-    async fn connect(&self) -> Result<Connection, Unanswered> {
-        let stream = self.connector.clone().call(Uri::default()).await?;
+    async fn connect(&self, deadline: Option<Instant>) -> Result<Connection, Unanswered> {
+        let connecting = self.connector.clone().call(Uri::default());
+        let stream = match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, connecting).await.map_err(|_| Unanswered::Late)??,
+            None => connecting.await?,
+        };
         let (sender, driver) = handshake(stream).await?;
         Ok(Connection::new(sender, Box::pin(driver.with_upgrades())))
     }
@@ -99,16 +121,18 @@ impl Shared {
     async fn exchange(
         self: &Arc<Self>,
         mut connection: Connection,
-        request: Request<Body>,
-    ) -> Result<Response<UpstreamBody>, TrySendError<Request<Body>>> {
-        let (head, incoming) = connection.exchange(request).await?.into_parts();
-        let mut body = UpstreamBody { incoming, connection: Some((connection, self.clone())) };
-        if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            body.detach();
+        request: Box<Request<Body>>,
+        deadline: Option<Instant>,
+    ) -> Result<Response<UpstreamBody>, Failed> {
+        let answer = connection.exchange(request, deadline).await?;
+        let mut answer =
+            answer.map(|incoming| UpstreamBody { incoming, driven: Driven::Here(connection, self.clone()) });
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            answer.body_mut().detach();
         } else {
-            body.rest();
+            answer.body_mut().rest();
         }
-        Ok(Response::from_parts(head, body))
+        Ok(answer)
     }
 
     fn keep(self: &Arc<Self>, connection: Connection) {
@@ -147,6 +171,8 @@ struct Connection {
     sender: SendRequest<Body>,
     /// None: it has ended.
     driver: Option<Driver>,
+    /// When the head of an answer has to be there. Moving a timer on is cheaper than making one for each request.
+    patience: Pin<Box<Sleep>>,
     waiting: Arc<Waiting>,
     /// `waiting` as a waker: always the same, so that nobody who keeps it has to change it.
     waker: Waker,
@@ -163,7 +189,8 @@ struct Waiting(Mutex<Option<Waker>>);
 impl Connection {
     fn new(sender: SendRequest<Body>, driver: Driver) -> Self {
         let waiting = Arc::<Waiting>::default();
-        Self { sender, driver: Some(driver), waker: waiting.clone().into(), waiting }
+        let patience = Box::pin(tokio::time::sleep(Duration::ZERO));
+        Self { sender, driver: Some(driver), patience, waker: waiting.clone().into(), waiting }
     }
 
     /// Moves it, and has the task woken when it can move again.
@@ -179,17 +206,36 @@ impl Connection {
     /// Sends a request and drives the connection until the head of the answer is there.
     async fn exchange(
         &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
+        request: Box<Request<Body>>,
+        deadline: Option<Instant>,
+    ) -> Result<Response<Incoming>, Failed> {
+        if let Some(deadline) = deadline {
+            self.patience.as_mut().reset(deadline);
+        }
         // Nothing comes but by driving, so it needs no waker; and without one it must not be made to wait for its turn.
-        let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(request)));
+        let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(*request)));
         let answer = poll_fn(|context| {
             self.drive(context);
-            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return Poll::Ready(answer.map_err(Failed::from));
+            }
+            if deadline.is_some() && self.patience.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready() {
+                return Poll::Ready(Err(Failed::Finally(Unanswered::Late)));
+            }
+            Poll::Pending
         })
         .await;
         self.waiting.is_over();
         answer
+    }
+}
+
+impl From<TrySendError<Request<Body>>> for Failed {
+    fn from(mut error: TrySendError<Request<Body>>) -> Self {
+        match error.take_message() {
+            Some(unsent) => Self::Unsent(Box::new(unsent), error.into_error()),
+            None => Self::Finally(error.into_error().into()),
+        }
     }
 }
 
@@ -226,25 +272,54 @@ impl Wake for Waiting {
 /// dropped before.
 pub struct UpstreamBody {
     incoming: Incoming,
-    connection: Option<(Connection, Arc<Shared>)>,
+    driven: Driven,
+}
+
+/// Who drives the connection of a body.
+enum Driven {
+    /// The body.
+    Here(Connection, Arc<Shared>),
+    /// A task of its own; or nobody any more, because the connection broke.
+    Elsewhere,
+    /// It rests: all of the answer has come.
+    Resting,
 }
 
 // === impl UpstreamBody ===
 
 impl UpstreamBody {
+    /// The bytes of a body of known length, if all of it came with the head.
+    pub fn whole(&mut self) -> Option<Bytes> {
+        if !matches!(self.driven, Driven::Resting) || self.incoming.size_hint().exact().is_none() {
+            return None;
+        }
+        match Pin::new(&mut self.incoming).poll_frame(&mut Context::from_waker(Waker::noop())) {
+            // hyper holds one piece at most, so this is all.
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
+            _ => None,
+        }
+    }
+
     /// Has the connection driven by a task of its own, after which it is closed: for upgrades, and for an answer that came before the end of
     /// the upload, which has to go on even if the caller does not read.
     pub fn detach(&mut self) {
-        if let Some((Connection { sender, driver: Some(driver), .. }, _)) = self.connection.take() {
-            drop(sender);
+        if let Driven::Here(..) = self.driven
+            && let Driven::Here(connection, _) = std::mem::replace(&mut self.driven, Driven::Elsewhere)
+            && let Some(driver) = connection.driver
+        {
             tokio::spawn(driver);
         }
     }
 
     /// Lets the connection rest if all of the answer is here.
     fn rest(&mut self) {
-        if let Some((connection, pool)) =
-            self.connection.take_if(|(connection, _)| connection.driver.is_none() || connection.sender.is_ready())
+        let Driven::Here(connection, _) = &self.driven else { return };
+        let then = match &connection.driver {
+            Some(_) if connection.sender.is_ready() => Driven::Resting,
+            Some(_) => return,
+            None => Driven::Elsewhere,
+        };
+        if let Driven::Here(connection, pool) = std::mem::replace(&mut self.driven, then)
             && connection.driver.is_some()
         {
             pool.keep(connection);
@@ -260,14 +335,14 @@ impl HttpBody for UpstreamBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         let own = &mut *self;
-        let Some((connection, _)) = &mut own.connection else {
+        let Driven::Here(connection, _) = &mut own.driven else {
             return Pin::new(&mut own.incoming).poll_frame(context);
         };
         // As for the head: nothing comes but by driving.
         let mut nobody = Context::from_waker(Waker::noop());
-        let waiting = Pin::new(&mut own.incoming).poll_frame(&mut nobody);
-        if waiting.is_ready() {
-            return waiting;
+        let here = Pin::new(&mut own.incoming).poll_frame(&mut nobody);
+        if here.is_ready() {
+            return here;
         }
         connection.drive(context);
         let frame = Pin::new(&mut own.incoming).poll_frame(&mut nobody);
