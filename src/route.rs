@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Response;
-use tower::{BoxError, Layer};
+use tower::Layer;
 
 use crate::body::Body;
 use crate::endpoint::well_known::WellKnown;
-use crate::service::{Guest, Serve};
+use crate::error::Error;
+use crate::service::{Answering, Guest, Serve};
 
 /// The layer: answers what is open, passes on the rest.
 #[derive(Clone)]
@@ -32,10 +33,10 @@ impl<S> Layer<S> for OpenLayer {
 
 impl<S: Serve<Guest>> tower::Service<Guest> for Open<S> {
     type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Error = Error;
+    type Future = Answering;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
 
@@ -45,7 +46,6 @@ impl<S: Serve<Guest>> tower::Service<Guest> for Open<S> {
         if let Some(response) = open.answer(request.method(), request.uri().path()) {
             return Box::pin(std::future::ready(Ok(response)));
         }
-        let answering = protected.pass(request);
-        Box::pin(async move { Ok(answering.await?) })
+        protected.pass(request)
     }
 }

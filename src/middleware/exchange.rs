@@ -1,5 +1,7 @@
 //! Authorized → [`Exchanged`]: we hold a credential that Nextcloud accepts. Whatever talks to Nextcloud takes only this passport.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -206,7 +208,12 @@ async fn within<T, E>(deadline: Duration, exchange: impl Future<Output = Result<
 where
     Error: From<E>,
 {
-    match tokio::time::timeout(deadline, exchange).await {
+    let mut exchange = pin!(exchange);
+    // Most have their token at hand and need no timer, nor such a large future.
+    if let Poll::Ready(outcome) = poll_fn(|context| Poll::Ready(exchange.as_mut().poll(context))).await {
+        return Ok(outcome?);
+    }
+    match Box::pin(tokio::time::timeout(deadline, exchange)).await {
         Ok(outcome) => Ok(outcome?),
         Err(_) => Err(Error::ProviderUnavailable("the exchange took too long".to_owned())),
     }

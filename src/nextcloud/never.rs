@@ -150,7 +150,11 @@ impl Never {
         let (first, rest) = cut(behind_entry_points(path));
         let row = NEVER.iter().find(|(pattern, to, never)| match pattern.split_first() {
             Some((wanted, pattern)) => {
-                fits(wanted, first) && (*to == Everybody || !reads) && covers(pattern, rest) && !opened.has(*never)
+                begin_alike(wanted, first)
+                    && fits(wanted, first)
+                    && (*to == Everybody || !reads)
+                    && covers(pattern, rest)
+                    && !opened.has(*never)
             }
             None => false,
         });
@@ -253,15 +257,17 @@ pub(super) fn cut(path: &str) -> (&str, &str) {
     }
 }
 
+/// Whether two names can be the same, by their first letters: most rows end here, and every request is held against all of them.
+#[inline]
+fn begin_alike(wanted: &str, segment: &str) -> bool {
+    match (wanted.as_bytes().first(), segment.as_bytes().first()) {
+        (Some(b'*'), _) | (None, _) | (_, None) => true,
+        (Some(wanted), Some(letter)) => (wanted ^ letter) & !0x20 == 0,
+    }
+}
+
 /// Without case, and up to where a reader who decodes first would end the segment.
 fn fits(wanted: &str, segment: &str) -> bool {
-    // Most rows end at the first letter, and every request is held against all of them.
-    if let (Some(wanted), Some(letter)) = (wanted.as_bytes().first(), segment.as_bytes().first())
-        && !wanted.eq_ignore_ascii_case(letter)
-        && *wanted != b'*'
-    {
-        return false;
-    }
     let name = wanted.strip_suffix('*').unwrap_or(wanted);
     let Some((head, tail)) = segment.split_at_checked(name.len()) else {
         return false;

@@ -83,7 +83,7 @@ impl Proxy {
             Replay::Kept(body, _) => self.once(request, Body::full(body), &grant, lease).await?,
             Replay::Once(body) => self.once(request, body, &grant, lease).await?,
         };
-        let granted = tunnel::grants(answer.headers());
+        let granted = answer.status() == StatusCode::SWITCHING_PROTOCOLS && tunnel::grants(answer.headers());
         headers::clean(answer.headers_mut(), &self.leg.settings);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             let joined = wish.is_some_and(|wish| tunnel::join(wish, &mut answer, granted, self.ending(&grant)));
@@ -156,7 +156,12 @@ impl Proxy {
     }
 
     /// Tells a refusal from an answer; either may end the session that the request went with.
-    async fn judge(&self, answer: Response<UpstreamBody>, grant: &Grant, lease: Option<&Lease>) -> Result<Judged, Error> {
+    async fn judge(
+        &self,
+        answer: Response<UpstreamBody>,
+        grant: &Grant,
+        lease: Option<&Lease>,
+    ) -> Result<Judged, Error> {
         let settings = &self.leg.settings;
         let judged = rejection::judge(answer, settings.idle_timeout, &settings.mount).await?;
         if let (Some(sessions), Some(lease), Some(token)) = (&self.sessions, lease, grant.exchanged()) {

@@ -124,7 +124,8 @@ fn cross(
     check_transfer_encoding(headers)?;
     let client = client_address(headers, settings, peer);
     check_nominated(headers)?;
-    remove(headers, unwanted);
+    // `Host` is not taken off, for it is replaced.
+    remove(headers, |name| name != "host" && unwanted(name));
     headers.insert(header::HOST, settings.host.clone());
     headers.extend(shown(client).map(|client| (X_FORWARDED_FOR, client)));
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(settings.public_scheme));
@@ -225,10 +226,17 @@ fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
-    // Most requests have nothing to remove but `Host` and a hop-by-hop field or two.
-    let doomed: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
-    for name in doomed {
-        headers.remove(name);
+    // A few at a time: most messages have no more, and nothing has to be allocated for them.
+    loop {
+        let mut doomed = [const { None }; 4];
+        let unwanted = headers.keys().filter(|name| unwanted(name.as_str()));
+        let found = doomed.iter_mut().zip(unwanted).map(|(place, name)| *place = Some(name.clone())).count();
+        for name in doomed.iter().flatten() {
+            headers.remove(name);
+        }
+        if found < doomed.len() {
+            return;
+        }
     }
 }
 
@@ -256,7 +264,9 @@ fn check_nominated(headers: &HeaderMap) -> Result<(), Error> {
 
 /// An answer loses what it nominates; there is nobody to refuse it to.
 fn remove_nominated(headers: &mut HeaderMap) {
+    // What is hop-by-hop goes anyhow.
     let doomed: Vec<HeaderName> = nominated(headers)
+        .filter(|name| !HOP_BY_HOP.iter().any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
         .filter_map(|name| HeaderName::from_bytes(name).ok())
         .filter(|name| !NOT_TO_BE_NOMINATED.contains(&name.as_str()))
         .collect();

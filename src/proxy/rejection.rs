@@ -39,7 +39,8 @@ pub async fn judge(answer: Response<UpstreamBody>, patience: Duration, mount: &M
         StatusCode::UNAUTHORIZED if challenges_basic(answer.headers()) => Judged::Rejected,
         // The answer to HEAD has no words; the same request by GET would say them.
         StatusCode::UNAUTHORIZED if answer.body().is_end_stream() && is_text(answer.headers()) => Judged::Rejected,
-        StatusCode::UNAUTHORIZED if is_text(answer.headers()) => tokio::time::timeout(patience, read(answer))
+        // Boxed: most answers never come here, and their futures need not be this large.
+        StatusCode::UNAUTHORIZED if is_text(answer.headers()) => Box::pin(tokio::time::timeout(patience, read(answer)))
             .await
             .map_err(|_| Error::NextcloudTimeout("body of a refusal"))?,
         _ => Judged::Answer(answer),

@@ -56,7 +56,7 @@ impl UntouchedProxy {
         self.leg.direct(&mut request)?;
         let answer = self.leg.send(request).await?;
         let mut answer: Response<Body> = self.leg.streamed(answer, || self.ending(), None);
-        let granted = tunnel::grants(answer.headers());
+        let granted = answer.status() == StatusCode::SWITCHING_PROTOCOLS && tunnel::grants(answer.headers());
         headers::clean_untouched(answer.headers_mut(), settings);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             let joined = wish.is_some_and(|wish| tunnel::join(wish, &mut answer, granted, self.ending()));

@@ -361,3 +361,6 @@ impl HttpBody for UpstreamBody {
         self.incoming.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests;
