@@ -1,6 +1,7 @@
 //! Listeners. One current-thread runtime per core with an accept socket of its own; connections never cross. The caller brings the listeners
 //! and the stop signal.
 
+mod joined;
 mod timer;
 
 use std::convert::Infallible;
@@ -24,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use self::joined::Joined;
 use self::timer::HeadTimer;
 use crate::body::Body;
 
@@ -146,7 +148,7 @@ async fn converse<I, S>(
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(Joined(TokioIo::new(stream)), service);
     // Errors here are the caller's: broken connections, malformed heads.
     let _ = watcher.watch(connection.into_owned()).await;
 }
