@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Request, Response, Version};
+use http::{HeaderMap, Request, Response};
 use http_body::Body as _;
 use prometheus::Histogram;
 use tokio::time::Instant;
@@ -128,10 +128,12 @@ impl Leg {
                 PathAndQuery::try_from(target).map_err(|_| Error::Internal("a target cannot be put together"))?
             }
         };
-        *request.uri_mut() = target.into();
-        *request.version_mut() = Version::HTTP_11;
-        // They belong to the caller's connection.
-        request.extensions_mut().clear();
+        // A new one: what hyper noted at the old one belongs to the caller's connection.
+        let mut directed = Request::new(std::mem::replace(request.body_mut(), Body::empty()));
+        directed.method_mut().clone_from(request.method());
+        *directed.uri_mut() = target.into();
+        *directed.headers_mut() = std::mem::take(request.headers_mut());
+        *request = directed;
         Ok(())
     }
 }
