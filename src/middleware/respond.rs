@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use tower::{BoxError, Layer, ServiceExt as _};
 
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::oauth::ChallengeScopes;
+use crate::service::Guest;
 use crate::token::ScopeSet;
 
 /// Every `error` code, for the metrics. A refusal is counted at the place of its code in this list.
@@ -232,7 +233,9 @@ pub fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
 
 /// The layer: below it a service may fail, above it there are only responses.
 #[derive(Clone)]
-pub struct RespondLayer {
+pub struct RespondLayer(Arc<Told>);
+
+struct Told {
     challenges: Challenges,
     metrics: Arc<Metrics>,
 }
@@ -241,7 +244,7 @@ impl RespondLayer {
     /// Answers errors with these challenges.
     #[must_use]
     pub fn new(challenges: Challenges, metrics: Arc<Metrics>) -> Self {
-        Self { challenges, metrics }
+        Self(Arc::new(Told { challenges, metrics }))
     }
 }
 
@@ -264,9 +267,9 @@ impl<S> Layer<S> for RespondLayer {
 
 // === impl Service ===
 
-impl<S> tower::Service<Request<Body>> for Respond<S>
+impl<S> tower::Service<Guest> for Respond<S>
 where
-    S: tower::Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + 'static,
+    S: tower::Service<Guest, Response = Response<Body>, Error = BoxError> + Clone + Send + 'static,
     S::Future: Send,
 {
     type Response = Response<Body>;
@@ -277,14 +280,14 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (layer, inner) = (self.layer.clone(), self.inner.clone());
+    fn call(&mut self, request: Guest) -> Self::Future {
+        let (told, inner) = (self.layer.0.clone(), self.inner.clone());
         Box::pin(async move {
-            let asked = layer.challenges.asked(request.uri().path());
+            let asked = told.challenges.asked(request.uri().path());
             Ok(inner.oneshot(request).await.unwrap_or_else(|error| {
                 // The only foreign error of the stack is tower's "overloaded".
                 let error = error.downcast::<Error>().map_or(Error::Overloaded, |error| *error);
-                refuse(&error, asked, &layer.challenges, &layer.metrics)
+                refuse(&error, asked, &told.challenges, &told.metrics)
             }))
         })
     }
