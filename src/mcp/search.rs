@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::Limit;
-use super::cursor::List;
 use super::fault::{self, Fault};
 use super::hit::HitId;
+use super::listing::Listing;
 use super::nextcloud::Nextcloud;
 use super::settings::Toolset;
 use super::shown::{path, shown};
@@ -97,14 +97,14 @@ impl Tool for Search {
         }
         let asked: BTreeSet<App> = arguments.apps.unwrap_or_default().into_iter().collect();
         let names: Vec<&str> = asked.iter().map(|app| app.as_str()).collect();
-        let list = List::new(Self::NAME, &[query, &names.join(",")]);
-        let places: Option<Vec<(String, Place)>> = list.place(arguments.cursor.as_deref())?;
+        let listing = Listing::of(Self::NAME, &[query, &names.join(",")]);
+        let places: Option<Vec<(String, Place)>> = listing.open(arguments.cursor.as_deref())?;
         let providers = providers(&nextcloud, query, &asked).await?;
         let mut spread = Spread::new(providers, places.as_deref());
         spread.ask(&nextcloud, query).await?;
         let found = spread.take(arguments.limit.unwrap_or_default().get());
         let results = found.iter().filter_map(|(provider, entry)| hit(&nextcloud, provider, entry)).collect();
-        let next_cursor = spread.places().and_then(|places| list.seal_place(&places));
+        let next_cursor = spread.places().and_then(|places| listing.cursor(&places));
         Ok(Output { results, next_cursor }.into())
     }
 }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
-use super::super::cursor::List;
 use super::super::fault::Fault;
+use super::super::listing::{Listing, Page};
 use super::super::nextcloud::{Ask, Nextcloud};
 use super::super::settings::Toolset;
 use super::super::shown::shown;
@@ -30,17 +30,8 @@ pub struct Arguments {
     cursor: Option<String>,
 }
 
-/// A page of conversations.
 #[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Item {
     pub id: String,
     pub name: String,
@@ -92,7 +83,7 @@ impl Room {
 
 impl Tool for TalkConversations {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<Item>;
     const NAME: &'static str = "talk_conversations";
     const TITLE: &'static str = "List conversations";
     const DESCRIPTION: &'static str = "Talk conversations with unread counts.";
@@ -100,10 +91,11 @@ impl Tool for TalkConversations {
     const SCOPES: &'static [&'static str] = &["talk.read"];
     const SET: Toolset = Toolset::Talk;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Item>>, Fault> {
         let unread = arguments.unread == Some(true);
-        let list = List::new(Self::NAME, &[if unread { "unread" } else { "" }]);
-        let after: Option<(i64, Token)> = list.place(arguments.cursor.as_deref())?;
+        let listing = Listing::of(Self::NAME, &[if unread { "unread" } else { "" }]);
+        let after: Option<(i64, Token)> =
+            arguments.cursor.map(|cursor| listing.place::<(i64, Token)>(&cursor)).transpose()?;
         let mut rooms: Vec<(Token, Room)> = rooms(&nextcloud).await?;
         rooms.retain(|(_, room)| !unread || room.unread > 0);
         // Those last active first; a conversation that becomes active meanwhile moves to the front and pushes nothing out.
@@ -111,7 +103,7 @@ impl Tool for TalkConversations {
         rooms.retain(|room| after.as_ref().is_none_or(|after| place(room) < (after.0, &after.1)));
         let limit = arguments.limit.unwrap_or_default().get();
         let last = rooms.get(limit.saturating_sub(1)).filter(|_| rooms.len() > limit);
-        let next_cursor = last.and_then(|(token, room)| list.seal_place(&(room.last_activity, token.as_str())));
+        let next_cursor = last.and_then(|(token, room)| listing.cursor(&(room.last_activity, token.as_str())));
         rooms.truncate(limit);
         let items = rooms.into_iter().map(|(token, room)| Item {
             name: room.name(),
@@ -121,7 +113,7 @@ impl Tool for TalkConversations {
             url: Some(url(&nextcloud, &token, None)),
             id: token.to_string(),
         });
-        Ok(Output { items: items.collect(), next_cursor }.into())
+        Ok(Page { items: items.collect(), next_cursor }.into())
     }
 }
 
