@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use tower::{BoxError, Layer, ServiceExt as _};
 
+use super::unread::Unread;
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::Metrics;
@@ -280,15 +281,23 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Guest) -> Self::Future {
+    fn call(&mut self, mut request: Guest) -> Self::Future {
         let (told, inner) = (self.layer.0.clone(), self.inner.clone());
         Box::pin(async move {
             let asked = told.challenges.asked(request.uri().path());
-            Ok(inner.oneshot(request).await.unwrap_or_else(|error| {
+            let unread = Unread::of(&mut request);
+            let error = match inner.oneshot(request).await {
+                Ok(answer) => return Ok(answer),
                 // The only foreign error of the stack is tower's "overloaded".
-                let error = error.downcast::<Error>().map_or(Error::Overloaded, |error| *error);
-                refuse(&error, asked, &told.challenges, &told.metrics)
-            }))
+                Err(error) => error.downcast::<Error>().map_or(Error::Overloaded, |error| *error),
+            };
+            let mut answer = refuse(&error, asked, &told.challenges, &told.metrics);
+            if let Some(unread) = unread
+                && !Box::pin(unread.read()).await
+            {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(answer)
         })
     }
 }
