@@ -20,7 +20,7 @@ use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
 use super::frontend::Bound;
 use super::limits::Limits;
-use super::resources::{self, NotRead};
+use super::resources;
 use super::settings::Toolset;
 use super::tool::{Call, Registered};
 use super::toolbox::Toolbox;
