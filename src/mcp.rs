@@ -17,7 +17,6 @@ pub mod caldav;
 pub mod calendar;
 pub mod contacts;
 pub mod cors;
-pub mod cursor;
 pub mod dav;
 pub mod edge;
 pub mod elicitation;

@@ -66,7 +66,8 @@ pub fn question(words: &'static str, event: &Event, people: &[String]) -> Questi
 }
 
 /// Where the Calendar app shows it: it calls an object by its path on this server, in base64.
-fn page(nextcloud: &Nextcloud, home: &Home, id: &ObjectId) -> String {
+#[must_use]
+pub fn page(nextcloud: &Nextcloud, home: &Home, id: &ObjectId) -> String {
     let object = nextcloud.url(&home.target(&id.encoded()));
     let path = object.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
     nextcloud.url(&format!("/index.php/apps/calendar/edit/{}", segment(&STANDARD.encode(path.unwrap_or_default()))))

@@ -9,6 +9,7 @@ use crate::mcp::calendar::id::{CalendarId, ObjectId};
 use crate::mcp::dav::{CARDDAV, DAV, Multistatus, escaped, propfind};
 use crate::mcp::fault::Fault;
 use crate::mcp::keyset::page;
+use crate::mcp::listing::{Listing, Page};
 use crate::mcp::nextcloud::{Ask, Nextcloud, segment};
 use crate::mcp::settings::Toolset;
 use crate::mcp::shown::shown;
@@ -40,15 +41,6 @@ pub struct Arguments {
     pub cursor: Option<String>,
 }
 
-/// A page of contacts, by their names.
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
 // A contact. (A doc comment would be in every conversation.)
 #[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
@@ -65,7 +57,7 @@ pub struct Item {
 
 impl Tool for ContactsSearch {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<Item>;
     const NAME: &'static str = "contacts_search";
     const TITLE: &'static str = "Find contacts";
     const DESCRIPTION: &'static str = "People by name, address, phone or organisation.";
@@ -73,7 +65,7 @@ impl Tool for ContactsSearch {
     const SCOPES: &'static [&'static str] = &["contacts.read"];
     const SET: Toolset = Toolset::Contacts;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Item>>, Fault> {
         let words: Vec<String> = arguments.query.to_lowercase().split_whitespace().map(str::to_owned).collect();
         // Nextcloud looks for one word, the rest is done here: it would look for all of them in one and the same property.
         let Some(longest) =
@@ -92,8 +84,9 @@ impl Tool for ContactsSearch {
                 }
             }
         }
-        let page = page(all, arguments.limit, arguments.cursor.as_deref(), &["contacts", &arguments.query])?;
-        Ok(Output { items: page.items, next_cursor: page.next_cursor }.into())
+        let page =
+            page(all, arguments.limit, arguments.cursor.as_deref(), &Listing::of(Self::NAME, &[&arguments.query]))?;
+        Ok(page.into())
     }
 }
 

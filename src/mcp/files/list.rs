@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::{Entry, Kind, PROPERTIES, TRASH_PROPERTIES, path_below, trash_root};
 use crate::mcp::arguments::{FilePath, Limit};
-use crate::mcp::cursor::{self, List, Page};
 use crate::mcp::dav::{self, Multistatus, NC, Response};
 use crate::mcp::fault::Fault;
+use crate::mcp::listing::{self, Listing, Page};
 use crate::mcp::nextcloud::{Ask, Nextcloud, below, files_root};
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
@@ -56,14 +56,14 @@ impl Tool for FilesList {
         if trash && !path.is_root() {
             return Err(Fault::said("The trash bin is one list: leave path out."));
         }
-        let list = List::new(Self::NAME, &[path.as_str(), if trash { "trash" } else { "" }]);
-        let after = list.open(arguments.cursor.as_deref())?;
-        let after = after.map(|position| Key::read(&position, trash).ok_or_else(cursor::invalid)).transpose()?;
+        let listing = Listing::of(Self::NAME, &[path.as_str(), if trash { "trash" } else { "" }]);
+        let after: Option<String> = listing.open(arguments.cursor.as_deref())?;
+        let after = after.map(|position| Key::read(&position, trash).ok_or_else(listing::invalid)).transpose()?;
         let mut entries = if trash { trashed(&nextcloud).await? } else { folder(&nextcloud, &path).await? };
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut rest = entries.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after));
         let page: Vec<(Key, Entry)> = rest.by_ref().take(arguments.limit.get()).collect();
-        let next_cursor = rest.next().and_then(|_| page.last()).map(|(key, _)| list.seal(&key.write()));
+        let next_cursor = rest.next().and_then(|_| page.last()).and_then(|(key, _)| listing.cursor(&key.write()));
         Ok(Page { items: page.into_iter().map(|(_, entry)| entry).collect(), next_cursor }.into())
     }
 }

@@ -114,3 +114,16 @@ async fn reading_takes_the_scope_of_files_and_a_house_that_offers_them() {
     assert_eq!(discovered.body["result"]["capabilities"]["resources"], Value::Null, "{discovered:?}");
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_client_whose_user_logged_out_hears_it_as_http() {
+    let house = House::open().await;
+    let minted = house.provider.mint("alice").scope("openid files.read");
+    let sid = minted.sid().unwrap().to_owned();
+    let token = minted.sign().unwrap();
+    house.provider.logout(&sid);
+    let said = read(&house, &token, "nextcloud://files/Readme.md").await;
+    assert_eq!(said.status, 401, "{said:?}");
+    assert!(said.headers["www-authenticate"].to_str().unwrap().contains("invalid_token"), "{said:?}");
+    house.close().await;
+}

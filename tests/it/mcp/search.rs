@@ -226,6 +226,20 @@ async fn what_the_operator_does_not_offer_is_neither_searched_nor_fetched() {
 }
 
 #[tokio::test]
+async fn what_a_name_hides_is_not_shown_and_is_no_id() {
+    let house = House::open().await;
+    let token = house.token("alice");
+    house.nextcloud.put_file("alice", "hidden\u{202e}txt.exe", "x").await.unwrap();
+    let page = house.does(&token, "search", json!({ "query": "hidden", "apps": ["files"] })).await;
+    let hit = &page["results"][0];
+    assert_eq!(hit["title"], "hiddentxt.exe", "{page}");
+    assert!(hit["id"].as_str().unwrap().starts_with("link:/f/"), "{page}");
+    let read = house.does(&token, "fetch", json!({ "id": hit["id"] })).await;
+    assert!(read["url"].as_str().unwrap().starts_with(&format!("{}/f/", house.url)), "{read}");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn bad_input_is_told() {
     let house = House::open().await;
     let token = house.token("alice");
