@@ -180,7 +180,7 @@ impl Authorization {
         request: &mut Request<Body>,
         (route, query): (&Route<'_>, Option<&str>),
     ) -> Result<Result<Needs, Refusal>, Error> {
-        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let body = std::mem::take(request.body_mut());
         let (bytes, body) = self.bodies.read(body).await?;
         *request.body_mut() = body;
         deciding.judge(self.scopes.policy(), route, (query, request.headers(), &bytes), &self.address)

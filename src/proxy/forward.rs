@@ -60,7 +60,7 @@ impl Proxy {
         let replay = if grant.replaceable() {
             self.budget.take(&mut request, self.leg.settings.idle_timeout).await?
         } else {
-            Replay::Once(std::mem::replace(request.body_mut(), Body::empty()))
+            Replay::Once(std::mem::take(request.body_mut()))
         };
         let method = request.method().clone();
         let settings = &self.leg.settings;

@@ -72,7 +72,7 @@ impl Leg {
     }
 
     async fn with_body(&self, mut request: Guest) -> Result<Response<UpstreamBody>, Error> {
-        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let body = std::mem::take(request.body_mut());
         let (upload, progress) = Upload::new(body, self.settings.largest_body);
         *request.body_mut() = Body::new(upload);
         let sending = self.pool.send(request, None);
@@ -129,7 +129,7 @@ impl Leg {
             }
         };
         // A new one: what hyper noted at the old one belongs to the caller's connection.
-        let mut directed = Request::new(std::mem::replace(request.body_mut(), Body::empty()));
+        let mut directed = Request::new(std::mem::take(request.body_mut()));
         directed.method_mut().clone_from(request.method());
         *directed.uri_mut() = target.into();
         *directed.headers_mut() = std::mem::take(request.headers_mut());

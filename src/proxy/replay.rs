@@ -42,7 +42,7 @@ impl ReplayBudget {
     /// # Errors
     /// [`BadRequest::Body`] if a small body breaks off or does not come.
     pub async fn take(&self, request: &mut Request<Body>, idle: Duration) -> Result<Replay, Error> {
-        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let body = std::mem::take(request.body_mut());
         if body.is_end_stream() {
             return Ok(Replay::Kept(Bytes::new(), None));
         }

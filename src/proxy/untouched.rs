@@ -51,7 +51,7 @@ impl UntouchedProxy {
         if wish.is_some() {
             tunnel::ask(request.headers_mut());
         }
-        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let body = std::mem::take(request.body_mut());
         *request.body_mut() = inward::body(body, &mut request, settings);
         self.leg.direct(&mut request)?;
         let answer = self.leg.send(request).await?;

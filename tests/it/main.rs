@@ -27,6 +27,7 @@ mod framing;
 mod bodies;
 mod limits;
 mod tunnels;
+mod refused;
 mod rejected;
 mod sessions;
 mod tls;

@@ -90,14 +90,11 @@ impl House {
     }
 
     /// Calls a tool that has to succeed, and gives its `structuredContent`.
-    #[track_caller]
-    pub fn does<'h>(&'h self, token: &'h str, tool: &'h str, arguments: Value) -> impl Future<Output = Value> + 'h {
-        async move {
-            let called = self.call(token, tool, arguments).await;
-            assert!(!called.is_error, "{tool}: {called:?}");
-            let text: Value = serde_json::from_str(called.content[0]["text"].as_str().unwrap()).unwrap();
-            assert_eq!(text, called.output, "the text holds all of the structured content");
-            called.output
-        }
+    pub async fn does(&self, token: &str, tool: &str, arguments: Value) -> Value {
+        let called = self.call(token, tool, arguments).await;
+        assert!(!called.is_error, "{tool}: {called:?}");
+        let text: Value = serde_json::from_str(called.content[0]["text"].as_str().unwrap()).unwrap();
+        assert_eq!(text, called.output, "the text holds all of the structured content");
+        called.output
     }
 }
