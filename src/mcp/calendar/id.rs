@@ -90,12 +90,13 @@ impl ObjectId {
         Self { calendar, name: format!("{uid}.ics"), instance: None }
     }
 
-    /// Reads an id.
+    /// Reads an id, with or without the `event:` or `task:` that stands before it in the answers of `search`.
     ///
     /// # Errors
     /// [`Fault::Argument`].
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        Self::read(text).ok_or_else(|| {
+        let plain = text.strip_prefix("event:").or_else(|| text.strip_prefix("task:")).unwrap_or(text);
+        Self::read(plain).ok_or_else(|| {
             Fault::argument(
                 "this is no id of an event or task; take it as it stands in the answer of events_find or tasks_find",
             )
@@ -211,6 +212,16 @@ fn inside(href: &str, home: &[&str]) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_that_search_gave_is_one() {
+        let plain = ObjectId::parse("personal/x.ics").unwrap();
+        for found in ["event:personal/x.ics", "task:personal/x.ics"] {
+            assert_eq!(ObjectId::parse(found).unwrap(), plain);
+        }
+        assert_ne!(ObjectId::parse("event:task:personal/x.ics").ok(), Some(plain), "one prefix, once");
+        assert!(ObjectId::parse("event:").is_err());
+    }
 
     #[test]
     fn an_id_reads_as_it_is_written() {
