@@ -2,4 +2,6 @@
 
 pub mod client;
 mod edge;
+mod elicitation;
+pub mod probe;
 mod protocol;
