@@ -197,7 +197,7 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
-        let mcp = Mcp::new(&config, &scopes, &clock, instead);
+        let mcp = Mcp::new(&config, &scopes, &clock, &metrics, instead);
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,

@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod arguments;
+pub mod audit;
 pub mod calendar;
 pub mod contacts;
 pub mod cors;

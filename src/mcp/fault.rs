@@ -16,6 +16,10 @@ pub enum Fault {
     Ask(Box<InputRequiredResult>),
     /// The person was asked, and does not want it.
     Declined,
+    /// The call took too long.
+    TooLate,
+    /// There were too many calls; in words for the model.
+    TooMany(String),
 }
 
 impl Fault {

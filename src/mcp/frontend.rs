@@ -15,6 +15,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _};
 
+use super::audit::Audit;
 use super::message::Message;
 use super::nextcloud::{House, Nextcloud, Send as SendOn};
 use super::toolbox::Toolbox;
@@ -42,6 +43,8 @@ pub struct Frontend {
     pub protocol: Protocol,
     /// Knows which scopes a tool needs.
     pub tools: Arc<Toolbox>,
+    /// Where calls are noted that do not reach it.
+    pub audit: Audit,
     /// For the messages.
     pub bodies: ReadingBudget,
     /// What the clients of all callers share.
@@ -96,7 +99,9 @@ impl Frontend {
             // Before rmcp, for only HTTP can tell a client to ask for more.
             Ok(Message::Call(name)) => {
                 if let Some(tool) = self.tools.find(&name) {
-                    self.house.judge.tool(caller.entry(), tool.scopes)?;
+                    self.house.judge.tool(caller.entry(), tool.scopes).inspect_err(|error| {
+                        self.audit.begin(caller.entry().identity(), tool.name, None).refused(error);
+                    })?;
                 }
             }
             Ok(Message::Read) => self.house.judge.tool(caller.entry(), &["files.read"])?,

@@ -14,18 +14,23 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use tracing::Instrument as _;
 
+use super::audit::{Audit, Line};
 use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
 use super::frontend::Bound;
 use super::limits::Limits;
 use super::tool::{Call, Registered};
 use super::toolbox::Toolbox;
+use crate::metrics::ToolOutcome;
 
 /// Lists are the same for the whole deployment, and may be kept so long.
 const LISTS_FOR: Duration = Duration::from_mins(5);
 
 /// What a model is told when its user said no.
 const DECLINED: &str = "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
+
+/// What a model is told when a call took too long.
+const TOO_LATE: &str = "This took too long. What was to be written may have been: look before you try again.";
 
 /// For every model that works with us.
 const INSTRUCTIONS: &str = "The user's Nextcloud, in the user's own name. search finds, fetch reads what was found. What files, events, \
@@ -40,14 +45,21 @@ struct Own {
     tools: Arc<Toolbox>,
     limits: Limits,
     elicitation: Arc<Elicitation>,
+    audit: Audit,
     deadline: Duration,
 }
 
 impl Handler {
     /// Offers these tools, each call within `deadline`.
     #[must_use]
-    pub fn new(tools: Arc<Toolbox>, limits: Limits, elicitation: Arc<Elicitation>, deadline: Duration) -> Self {
-        Self(Arc::new(Own { tools, limits, elicitation, deadline }))
+    pub fn new(
+        tools: Arc<Toolbox>,
+        limits: Limits,
+        elicitation: Arc<Elicitation>,
+        audit: Audit,
+        deadline: Duration,
+    ) -> Self {
+        Self(Arc::new(Own { tools, limits, elicitation, audit, deadline }))
     }
 
     async fn run(
@@ -57,14 +69,12 @@ impl Handler {
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Fault> {
-        let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.definition.name.as_ref())?;
+        let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.name)?;
         let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context);
         let call = Call { nextcloud: bound.nextcloud, asking };
         tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()))
             .await
-            .unwrap_or_else(|_| {
-                Err(Fault::said("This took too long. What was to be written may have been: look before you try again."))
-            })
+            .unwrap_or(Err(Fault::TooLate))
     }
 }
 
@@ -125,11 +135,15 @@ impl ServerHandler for Handler {
         };
         let bound = bound(&context)?;
         let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
-        match self.run(tool, bound, request, &context).instrument(span).await {
+        let line = self.0.audit.begin(bound.nextcloud.identity(), tool.name, request.arguments.as_ref());
+        let outcome = self.run(tool, bound, request, &context).instrument(span).await;
+        note(line, &outcome);
+        match outcome {
             Ok(response) => Ok(response),
-            Err(Fault::Said(words)) => Ok(failed(words)),
+            Err(Fault::Said(words) | Fault::TooMany(words)) => Ok(failed(words)),
             Err(Fault::Ask(question)) => Ok((*question).into()),
             Err(Fault::Declined) => Ok(failed(DECLINED.to_owned())),
+            Err(Fault::TooLate) => Ok(failed(TOO_LATE.to_owned())),
             Err(Fault::Refused(error)) => {
                 let words = fault::in_words(&error);
                 if fault::is_the_clients(&error) {
@@ -148,6 +162,19 @@ pub(super) fn bound(context: &RequestContext<RoleServer>) -> Result<Bound, Error
         .and_then(|parts| parts.extensions.get::<Bound>())
         .cloned()
         .ok_or_else(|| ErrorData::internal_error("the request has no caller", None))
+}
+
+/// Ends the audit line of a call.
+fn note(line: Line, outcome: &Result<CallToolResponse, Fault>) {
+    match outcome {
+        Ok(_) => line.end(ToolOutcome::Ok),
+        Err(Fault::Said(_)) => line.end(ToolOutcome::Failed),
+        Err(Fault::Ask(_)) => line.end(ToolOutcome::Asked),
+        Err(Fault::Declined) => line.end(ToolOutcome::Declined),
+        Err(Fault::TooLate) => line.end(ToolOutcome::Timeout),
+        Err(Fault::TooMany(_)) => line.end(ToolOutcome::Rate),
+        Err(Fault::Refused(error)) => line.refused(error),
+    }
 }
 
 fn failed(words: String) -> CallToolResponse {
