@@ -19,15 +19,13 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use self::mcp::{Instead, Mcp};
+use self::mcp::{Instead, Mcp, Shared};
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
 use crate::endpoint::well_known::WellKnown;
 use crate::exchange::rfc8693::Rfc8693;
 use crate::exchange::{CachedExchange, Entries};
 use crate::flight::Control;
-use crate::mcp::frontend::Protocol;
-use crate::mcp::tool::Registered;
 use crate::metrics::Metrics;
 use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
@@ -107,34 +105,6 @@ impl App {
         Self::with(config, control, clock, sampling, Instead::default())
     }
 
-    /// As [`App::new`], with more tools at `/mcp`: what tools share can be held to tests whatever ours do with it.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn with_tools(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        tools: Vec<Registered>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools, protocol: None })
-    }
-
-    /// As [`App::new`], with another handler behind `/mcp`: what is around it can be held to a conformance suite whose tools nobody ships.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn with_protocol(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        protocol: Option<Protocol>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools: Vec::new(), protocol })
-    }
-
     fn with(
         config: Config,
         control: &Handle,
@@ -174,7 +144,7 @@ impl App {
         let mode = match &config.mode {
             ModeSettings::Exchange => {
                 let exchanger = Arc::new(Rfc8693::new(issuers.clone(), clock.clone(), metrics.clone(), purge));
-                let cached = CachedExchange::new(exchanger, control, clock.clone(), metrics.clone());
+                let cached = CachedExchange::new(exchanger, control.clone(), clock.clone(), metrics.clone());
                 Mode::Exchange(Box::new(match sessions.clone() {
                     Some(sessions) => cached.telling(Arc::new(move |identity| sessions.subject_refused(identity))),
                     None => cached,
@@ -197,7 +167,11 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
-        let mcp = Mcp::new(&config, &scopes, &clock, &metrics, instead);
+        let mcp = Mcp::new(
+            &config,
+            instead,
+            &Shared { judge: &scopes, issuers: &issuers, control: &control, clock: &clock, metrics: &metrics },
+        );
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,
@@ -317,6 +291,7 @@ impl App {
             mount: mount.clone(),
             untouched,
             edge: self.mcp.as_ref().map(|mcp| mcp.edge.clone()),
+            pages: self.mcp.as_ref().and_then(|mcp| mcp.pages.clone()),
             frontend: self.mcp.as_ref().map(|mcp| mcp.frontend.clone()),
             authentication: Arc::new(self.authentication.clone()),
             authorization: Arc::new(Authorization {

@@ -115,7 +115,19 @@ mod tests {
 
     #[test]
     fn a_target_is_an_id_or_a_path_and_never_content() {
-        let content = ["text", "title", "query", "name", "note", "notes", "description", "location", "with", "category", "cursor"];
+        let content = [
+            "text",
+            "title",
+            "query",
+            "name",
+            "note",
+            "notes",
+            "description",
+            "location",
+            "with",
+            "category",
+            "cursor",
+        ];
         for name in content {
             assert_eq!(of(&json!({ name: "canary" })), "", "{name}");
         }

@@ -14,6 +14,8 @@ pub enum Fault {
     Refused(Error),
     /// The person has to be asked first.
     Ask(Box<InputRequiredResult>),
+    /// The same, on a page of ours: the error that says where.
+    Visit(Box<rmcp::ErrorData>),
     /// The person was asked, and does not want it.
     Declined,
     /// The call took too long.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, HeaderName};
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
@@ -27,6 +27,9 @@ use crate::service::{Answer, Answering, Serve};
 
 /// The largest message.
 pub const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
+
+/// A word of the legacy era. We keep no sessions; what we send under it is explained in `elicitation/visits.rs`.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// What rmcp makes of a message, whatever the handler behind it.
 pub type Protocol = BoxCloneSyncService<
@@ -57,22 +60,30 @@ pub struct Bound {
     /// Nextcloud, in the caller's name.
     pub nextcloud: Nextcloud,
     /// Where a refusal goes that a client has to hear as HTTP.
-    pub refusal: Refusal,
+    pub refusal: Slot<Error>,
+    /// What the client is to bring along from now on.
+    pub declared: Slot<String>,
     /// The span of the caller's request: handlers run in tasks of their own.
     pub span: tracing::Span,
 }
 
-/// A refusal on its way around rmcp, which has no words for it.
-#[derive(Clone, Default)]
-pub struct Refusal(Arc<Mutex<Option<Error>>>);
+/// Something on its way around rmcp, which has no words for it: a refusal, by which the whole request is answered, or a header.
+#[derive(Clone)]
+pub struct Slot<T>(Arc<Mutex<Option<T>>>);
 
-impl Refusal {
-    /// The whole request is answered by this error.
-    pub fn set(&self, error: Error) {
-        self.0.lock().get_or_insert(error);
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Slot<T> {
+    /// The first one counts.
+    pub fn set(&self, value: T) {
+        self.0.lock().get_or_insert(value);
     }
 
-    fn take(&self) -> Option<Error> {
+    fn take(&self) -> Option<T> {
         self.0.lock().take()
     }
 }
@@ -108,15 +119,19 @@ impl Frontend {
             Ok(Message::Other) => {}
             Err(fault) => return Ok(fault.answer()),
         }
-        let refusal = Refusal::default();
+        let (refusal, declared) = (Slot::default(), Slot::default());
         let nextcloud = Nextcloud::new(self.house.clone(), caller, send);
-        let bound = Bound { nextcloud, refusal: refusal.clone(), span: tracing::Span::current() };
+        let span = tracing::Span::current();
+        let bound = Bound { nextcloud, refusal: refusal.clone(), declared: declared.clone(), span };
         // rmcp hands its handlers the head of the request, and nothing else of ours.
         request.extensions_mut().insert(bound);
         let request = request.map(|_| Full::new(bytes));
         let Ok(mut response) = self.protocol.clone().oneshot(request).await;
         if let Some(error) = refusal.take() {
             return Err(error);
+        }
+        if let Some(id) = declared.take().and_then(|id: String| HeaderValue::try_from(id).ok()) {
+            response.headers_mut().insert(SESSION_ID, id);
         }
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(response.map(Body::new))

@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CompleteResult, ContentBlock, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
+    ListPromptsResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use super::audit::{Audit, Line};
 use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
-use super::frontend::Bound;
+use super::frontend::{Bound, SESSION_ID};
 use super::limits::Limits;
 use super::tool::{Call, Registered};
 use super::toolbox::Toolbox;
@@ -27,7 +27,8 @@ use crate::metrics::ToolOutcome;
 const LISTS_FOR: Duration = Duration::from_mins(5);
 
 /// What a model is told when its user said no.
-const DECLINED: &str = "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
+const DECLINED: &str =
+    "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
 
 /// What a model is told when a call took too long.
 const TOO_LATE: &str = "This took too long. What was to be written may have been: look before you try again.";
@@ -70,7 +71,7 @@ impl Handler {
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Fault> {
         let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.name)?;
-        let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context);
+        let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context, session(context));
         let call = Call { nextcloud: bound.nextcloud, asking };
         tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()))
             .await
@@ -83,6 +84,21 @@ impl ServerHandler for Handler {
         let capabilities = ServerCapabilities::builder().enable_tools().build();
         let own = Implementation::new("obo-proxy", env!("CARGO_PKG_VERSION")).with_title("Nextcloud");
         ServerConfig::new(capabilities).with_server_info(own).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let result = self.negotiate_initialize(&request)?;
+        let bound = bound(&context)?;
+        let identity = bound.nextcloud.identity();
+        if let Some(id) = self.0.elicitation.declare(identity, &request, &result.protocol_version) {
+            bound.declared.set(id);
+        }
+        context.peer.set_peer_info(request);
+        Ok(result)
     }
 
     fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
@@ -142,6 +158,7 @@ impl ServerHandler for Handler {
             Ok(response) => Ok(response),
             Err(Fault::Said(words) | Fault::TooMany(words)) => Ok(failed(words)),
             Err(Fault::Ask(question)) => Ok((*question).into()),
+            Err(Fault::Visit(error)) => Err(*error),
             Err(Fault::Declined) => Ok(failed(DECLINED.to_owned())),
             Err(Fault::TooLate) => Ok(failed(TOO_LATE.to_owned())),
             Err(Fault::Refused(error)) => {
@@ -164,12 +181,19 @@ pub(super) fn bound(context: &RequestContext<RoleServer>) -> Result<Bound, Error
         .ok_or_else(|| ErrorData::internal_error("the request has no caller", None))
 }
 
+/// The `Mcp-Session-Id` that the client brings along, if exactly one.
+fn session(context: &RequestContext<RoleServer>) -> Option<&str> {
+    let mut values = context.extensions.get::<Parts>()?.headers.get_all(SESSION_ID).iter();
+    let id = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(id)
+}
+
 /// Ends the audit line of a call.
 fn note(line: Line, outcome: &Result<CallToolResponse, Fault>) {
     match outcome {
         Ok(_) => line.end(ToolOutcome::Ok),
         Err(Fault::Said(_)) => line.end(ToolOutcome::Failed),
-        Err(Fault::Ask(_)) => line.end(ToolOutcome::Asked),
+        Err(Fault::Ask(_) | Fault::Visit(_)) => line.end(ToolOutcome::Asked),
         Err(Fault::Declined) => line.end(ToolOutcome::Declined),
         Err(Fault::TooLate) => line.end(ToolOutcome::Timeout),
         Err(Fault::TooMany(_)) => line.end(ToolOutcome::Rate),

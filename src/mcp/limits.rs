@@ -57,8 +57,9 @@ impl Limits {
             )));
         }
         let room = self.rooms.get_with(principal.key(), || Arc::new(Semaphore::new(self.at_once)));
-        room.try_acquire_owned()
-            .map_err(|_| Fault::TooMany("Too many calls at once. Wait until one of them is answered, then try again.".to_owned()))
+        room.try_acquire_owned().map_err(|_| {
+            Fault::TooMany("Too many calls at once. Wait until one of them is answered, then try again.".to_owned())
+        })
     }
 }
 

@@ -5,7 +5,9 @@
 #[must_use]
 pub fn shown(text: &str, most: usize) -> String {
     let mut shown = String::new();
-    for (count, letter) in text.chars().map(|letter| if is_line_end(letter) { ' ' } else { letter }).filter(visible).enumerate() {
+    for (count, letter) in
+        text.chars().map(|letter| if is_line_end(letter) { ' ' } else { letter }).filter(visible).enumerate()
+    {
         if count == most {
             shown.push('…');
             break;

@@ -52,7 +52,8 @@ impl Metrics {
         let family =
             IntCounterVec::new(Opts::new("obo_mcp_calls_total", "Calls of tools at /mcp"), &["tool", "outcome"])?;
         self.registry.register(Box::new(family.clone()))?;
-        let of = |tool| ToolOutcome::ALL.iter().map(|outcome| family.with_label_values(&[tool, outcome.name()])).collect();
+        let of =
+            |tool| ToolOutcome::ALL.iter().map(|outcome| family.with_label_values(&[tool, outcome.name()])).collect();
         Ok(ToolCalls { children: tools.map(|tool| (tool, of(tool))).collect() })
     }
 }

@@ -45,9 +45,7 @@ fn value(digest: DigestBuilder, value: &Value) -> DigestBuilder {
         Value::Bool(flag) => digest.field(b"b").field(&[u8::from(*flag)]),
         Value::Number(number) => digest.field(b"n").field(number.to_string().as_bytes()),
         Value::String(text) => digest.field(b"s").field(text.as_bytes()),
-        Value::Array(items) => {
-            items.iter().fold(digest.field(b"a").field(&items.len().to_be_bytes()), self::value)
-        }
+        Value::Array(items) => items.iter().fold(digest.field(b"a").field(&items.len().to_be_bytes()), self::value),
         Value::Object(members) => object(digest, members),
     }
 }

@@ -15,7 +15,8 @@ fn lines(target: &str) -> Vec<String> {
 /// Whether this stands in a line that an operator sees who asked for nothing. Below that level rmcp writes whole messages.
 fn said_aloud(text: &str) -> bool {
     let log = Logbook::open().text();
-    log.lines().any(|line| line.contains(text) && [" INFO ", " WARN ", "ERROR "].iter().any(|level| line.contains(level)))
+    log.lines()
+        .any(|line| line.contains(text) && [" INFO ", " WARN ", "ERROR "].iter().any(|level| line.contains(level)))
 }
 
 #[track_caller]
@@ -96,7 +97,8 @@ fn an_operator_sees_it_without_asking_for_it() {
         "public_url = \"https://a.example\"\n[nextcloud]\nurl = \"http://127.0.0.1:1\"\n[issuers.a]\nissuer = \"https://b.example\"\nclient_id = \"c\"\nclient_secret_file = {:?}\n",
         secret.path()
     );
-    let figment = figment::Figment::new().merge(<figment::providers::Toml as figment::providers::Format>::string(&toml));
+    let figment =
+        figment::Figment::new().merge(<figment::providers::Toml as figment::providers::Format>::string(&toml));
     let config = obo_proxy::config::Config::resolve(figment).unwrap();
     let filter = tracing_subscriber::EnvFilter::try_new(&config.telemetry.log).unwrap();
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::sink).finish();

@@ -159,7 +159,8 @@ async fn what_is_no_answer_is_asked_again() {
             json!({ "name": SHARE, "arguments": arguments(), "inputResponses": responses, "requestState": first });
         assert!(state_of(&house.ask(&token, "tools/call", params).await).is_some(), "{responses}");
     }
-    let unasked = json!({ "name": SHARE, "arguments": arguments(), "inputResponses": { "confirm": { "action": "accept" } } });
+    let unasked =
+        json!({ "name": SHARE, "arguments": arguments(), "inputResponses": { "confirm": { "action": "accept" } } });
     assert!(state_of(&house.ask(&token, "tools/call", unasked).await).is_some());
     assert_eq!(shared(&house), 0);
     house.close().await;
