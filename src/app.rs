@@ -19,7 +19,8 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use self::mcp::{Instead, Mcp, Shared};
+pub use self::mcp::Instead;
+use self::mcp::{Mcp, Shared};
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
 use crate::endpoint::well_known::WellKnown;
@@ -31,7 +32,7 @@ use crate::middleware::authenticate::Authentication;
 use crate::middleware::authorize::scopes::ScopeJudge;
 use crate::middleware::authorize::{Authorization, ReadingBudget};
 use crate::middleware::exchange::{Exchange, Mode};
-use crate::middleware::respond::{self, Challenges};
+use crate::middleware::respond::{self, Challenges, McpChallenge};
 use crate::middleware::trace::Sampling;
 use crate::nextcloud::destination::{PublicAddress, PublicAuthority};
 use crate::nextcloud::family::Family;
@@ -102,10 +103,14 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub fn new(config: Config, control: &Handle, clock: Clock, sampling: Sampling) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead::default())
+        Self::with_mcp(config, control, clock, sampling, Instead::default())
     }
 
-    fn with(
+    /// As [`App::new`], with something else behind `/mcp`, for tests of what is around it: a conformance suite asks for tools that nobody ships.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn with_mcp(
         config: Config,
         control: &Handle,
         clock: Clock,
@@ -277,17 +282,23 @@ impl App {
             )))),
         };
         let names: Vec<Arc<str>> = self.issuers.iter().map(|issuer| issuer.settings.issuer.clone()).collect();
-        let mcp_scopes = self.config.mcp.challenge();
+        let [root_metadata, mcp_metadata] = WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public());
+        let mcp_challenge = self.mcp.as_ref().map(|mcp| McpChallenge {
+            metadata: mcp_metadata,
+            path: mcp.frontend.path.clone(),
+            scopes: mcp.challenge.clone(),
+        });
         PublicParts {
             sampling: self.sampling,
-            challenges: Challenges::new(
-                WellKnown::metadata_urls(&nextcloud.public_origin(), mount.public()),
-                &format!("{}/mcp", mount.public().as_str()),
-                &mcp_scopes,
-            ),
+            challenges: Challenges::new(root_metadata, mcp_challenge),
             metrics: Arc::new(self.metrics.clone()),
             guests,
-            open: Arc::new(WellKnown::new(public_url, &mount, &names, self.mcp.is_some().then_some(&mcp_scopes))),
+            open: Arc::new(WellKnown::new(
+                public_url,
+                &mount,
+                &names,
+                self.mcp.as_ref().map(|mcp| mcp.challenge.clone()),
+            )),
             mount: mount.clone(),
             untouched,
             edge: self.mcp.as_ref().map(|mcp| mcp.edge.clone()),

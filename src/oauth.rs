@@ -1,6 +1,7 @@
 //! The identity provider, a file per specification. All its traffic runs on the control runtime.
 
 pub mod browser;
+pub mod challenge_scopes;
 pub mod client;
 pub mod client_auth;
 pub mod id_token;
@@ -14,6 +15,7 @@ pub mod metadata;
 pub mod settings;
 pub mod verifier;
 
+pub use challenge_scopes::ChallengeScopes;
 pub use client::{ProviderClient, ProviderFault};
 pub use client_auth::ClientAuth;
 pub use issuer::{Issuer, Issuers};

@@ -58,6 +58,8 @@ const EXAMPLES: &[&str] = &[
     "otlp_endpoint",
     "scope_prefix",
     "file",
+    "challenge_scopes",
+    "request_state_key_file",
 ];
 
 #[test]
@@ -88,7 +90,11 @@ fn every_fault_is_found_in_one_start() {
          webroot = \"nc\"\nalso_known_as = [\"a/b\"]\n\
          [telemetry]\nsample_ratio = 2\nlog = \"a=b=c\"\n\
          [issuers.a]\nissuer = \"nonsense\"\nalgorithms = [\"HS256\", \"RS256\"]\nleeway = \"5m\"\nclient_secret_file = \"/does/not/exist\"\nprofile = \"x\"\n\
-         scopes_from = \"x\"\nscope_prefix = \"a b\"\n[policy]\nenforcement = \"x\"\n[danger]\nallow_never = [\"x\"]\n",
+         scopes_from = \"x\"\nscope_prefix = \"a b\"\n\
+         [mcp]\nenabled = \"perhaps\"\ntools = [\"files\", \"mail\"]\nallowed_hosts = [\"a/b\"]\n\
+         allowed_origins = [\"https://a.example/x\", \"null\"]\nchallenge_scopes = \"files.read x\\\"y\"\ncalls_per_minute = 0\n\
+         calls_at_once = 0\ntool_timeout = \"0s\"\nconfirm = \"x\"\nrequest_state_key_file = \"/does/not/exist\"\nname = 1\n\
+         [policy]\nenforcement = \"x\"\n[danger]\nallow_never = [\"x\"]\n",
     )
     .unwrap_err();
     for fault in [
@@ -112,11 +118,74 @@ fn every_fault_is_found_in_one_start() {
         "issuers.a.profile:",
         "issuers.a.scopes_from:",
         "issuers.a.scope_prefix:",
+        "mcp.enabled:",
+        "mcp.tools: \"mail\": is none of files,",
+        "mcp.allowed_hosts: \"a/b\"",
+        "mcp.allowed_origins: \"https://a.example/x\"",
+        "mcp.allowed_origins: \"null\"",
+        "mcp.challenge_scopes: \"x\\\"y\" is no scope",
+        "mcp.calls_per_minute: has to be at least 1",
+        "mcp.calls_at_once: has to be at least 1",
+        "mcp.tool_timeout:",
+        "mcp.confirm:",
+        "mcp.request_state_key_file:",
+        "mcp.name: there is no such setting",
         "policy.enforcement:",
         "danger.allow_never:",
         "issuers.a.client_id: is missing",
     ] {
         assert!(faults.contains(fault), "{fault} is not in\n{faults}");
+    }
+}
+
+#[test]
+fn an_offline_grant_is_the_clients_to_ask_for() {
+    let secret = secret();
+    let faults = resolve(&format!("{}[mcp]\nchallenge_scopes = \"nc.read offline_access\"\n", minimal(secret.path())));
+    assert!(faults.unwrap_err().contains("mcp.challenge_scopes: offline_access"));
+}
+
+/// Every setting of `[mcp]` reaches the frontend's settings.
+#[test]
+fn the_frontend_is_set_as_it_is_written() {
+    let secret = secret();
+    let lines = "[mcp]\nenabled = false\ntools = [\"notes\"]\nallowed_hosts = [\"agent.internal:8443\"]\n\
+        allowed_origins = [\"https://inspector.example.org\"]\nchallenge_scopes = \"nc.read files.read\"\ncalls_per_minute = 7\n\
+        calls_at_once = 3\ntool_timeout = \"9s\"\nconfirm = \"always\"\nconfirm_url = true\n";
+    let mcp = resolve(&format!("{}{lines}", minimal(secret.path()))).unwrap().mcp;
+    assert!(!mcp.enabled && mcp.confirm_url);
+    assert_eq!(mcp.confirm, Confirm::Always);
+    assert_eq!(mcp.scopes_from_the_start().to_string(), "nc.read notes.read notes.write");
+    assert_eq!(mcp.challenge.unwrap().to_string(), "files.read nc.read");
+    assert_eq!(
+        (mcp.hosts, mcp.origins),
+        (vec!["agent.internal:8443".into()], vec!["https://inspector.example.org".into()])
+    );
+    assert_eq!((mcp.calls_per_minute, mcp.calls_at_once, mcp.tool_timeout.as_secs()), (7, 3, 9));
+}
+
+/// People sign in on the pages that `confirm_url` opens, and what states are sealed with cannot be guessed.
+#[test]
+fn questions_need_tls_and_a_key_that_is_long_enough() {
+    let secret = secret();
+    let with = |url: &str, line: &str| {
+        let toml = minimal(secret.path()).replace("https://mcp.example.org", url);
+        resolve(&format!("{toml}[mcp]\n{line}\n"))
+    };
+    for url in ["https://mcp.example.org", "http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost:8080"] {
+        assert!(with(url, "confirm_url = true").is_ok(), "{url}");
+    }
+    for url in ["http://mcp.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1:8080"] {
+        assert!(with(url, "confirm_url = true").unwrap_err().contains("mcp.confirm_url: needs"), "{url}");
+        assert!(with(url, "confirm_url = false").is_ok(), "{url}");
+    }
+    let key = tempfile::NamedTempFile::new().unwrap();
+    let line = format!("request_state_key_file = {:?}", key.path());
+    for (length, is_enough) in [(31, false), (32, true)] {
+        std::fs::write(key.path(), "k".repeat(length) + "\n").unwrap();
+        let resolved = with("https://mcp.example.org", &line);
+        assert_eq!(resolved.as_ref().is_ok_and(|config| config.mcp.state_key.is_some()), is_enough, "{length}");
+        assert!(!format!("{resolved:?}").contains("kkkk"), "a key does not print");
     }
 }
 

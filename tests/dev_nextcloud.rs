@@ -17,16 +17,24 @@ mod apps;
 mod groupware;
 #[path = "dev_nextcloud/hazards.rs"]
 mod hazards;
+#[path = "dev_nextcloud/installed.rs"]
+mod installed;
 #[path = "dev_nextcloud/misbehaviour.rs"]
 mod misbehaviour;
 #[path = "dev_nextcloud/recording.rs"]
 mod recording;
 #[path = "dev_nextcloud/replay.rs"]
 mod replay;
+#[path = "dev_nextcloud/scheduling.rs"]
+mod scheduling;
+#[path = "dev_nextcloud/search.rs"]
+mod search;
 #[path = "dev_nextcloud/sessions.rs"]
 mod sessions;
 #[path = "dev_nextcloud/sharing.rs"]
 mod sharing;
+#[path = "dev_nextcloud/talk.rs"]
+mod talk;
 #[path = "dev_nextcloud/webdav.rs"]
 mod webdav;
 #[path = "dev_nextcloud/wire.rs"]

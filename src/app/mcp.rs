@@ -4,12 +4,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
-use super::{App, StartError};
 use crate::config::{Config, ModeSettings};
 use crate::flight::Control;
-use crate::mcp::audit::Audit;
+use crate::mcp::audit::{Audit, READ};
 use crate::mcp::confirm::{LARGEST_ANSWER, Pages};
 use crate::mcp::edge::Edge;
 use crate::mcp::elicitation::Elicitation;
@@ -25,44 +22,13 @@ use crate::mcp::toolbox::Toolbox;
 use crate::metrics::Metrics;
 use crate::middleware::authorize::ReadingBudget;
 use crate::middleware::authorize::scopes::ScopeJudge;
-use crate::middleware::trace::Sampling;
-use crate::oauth::Issuers;
 use crate::oauth::browser::Cookies;
 use crate::oauth::login::Logins;
+use crate::oauth::{ChallengeScopes, Issuers};
 use crate::token::Clock;
 
 /// A person's answer has to be there within this time, once it has begun.
 const ANSWER_BODY: Duration = Duration::from_secs(10);
-
-impl App {
-    /// As [`App::new`], with more tools at `/mcp`: what tools share can be held to tests whatever ours do with it.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn with_tools(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        tools: Vec<Registered>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools, protocol: None })
-    }
-
-    /// As [`App::new`], with another handler behind `/mcp`: what is around it can be held to a conformance suite whose tools nobody ships.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub fn with_protocol(
-        config: Config,
-        control: &Handle,
-        clock: Clock,
-        sampling: Sampling,
-        protocol: Option<Protocol>,
-    ) -> Result<Self, StartError> {
-        Self::with(config, control, clock, sampling, Instead { tools: Vec::new(), protocol })
-    }
-}
 
 /// What all cores share of it.
 #[derive(Clone)]
@@ -70,15 +36,17 @@ pub(super) struct Mcp {
     pub(super) edge: Arc<Edge>,
     pub(super) frontend: Arc<Frontend>,
     pub(super) pages: Option<Arc<Pages>>,
+    /// What a client without a token is told to ask for.
+    pub(super) challenge: ChallengeScopes,
 }
 
 /// What stands in for ours, or beside it, in tests.
 #[derive(Default)]
-pub(super) struct Instead {
+pub struct Instead {
     /// More tools.
-    pub(super) tools: Vec<Registered>,
+    pub tools: Vec<Registered>,
     /// Another handler.
-    pub(super) protocol: Option<Protocol>,
+    pub protocol: Option<Protocol>,
 }
 
 /// What the whole house has and the frontend uses.
@@ -101,7 +69,7 @@ impl Mcp {
         let path = format!("{}/mcp", mount.public().as_str());
         let url = url::Url::parse(&config.public_url).ok()?;
         let tools = Arc::new(Toolbox::new(&settings.sets).and(instead.tools));
-        let audit = Audit::new(shared.metrics.tool_calls(tools.iter().map(|tool| tool.name)).ok()?);
+        let audit = Audit::new(shared.metrics.tool_calls(tools.iter().map(|tool| tool.name).chain([READ])).ok()?);
         let pages =
             settings.confirm_url.then(|| Arc::new(pages(&config.public_url, &url, mount.public().as_str(), shared)));
         let protocol = instead.protocol.unwrap_or_else(|| {
@@ -112,7 +80,12 @@ impl Mcp {
             let elicitation = Arc::new(Elicitation::new(settings.confirm, seal, shared.clock.clone(), visits));
             frontend::protocol(Handler::new(tools.clone(), limits, elicitation, audit.clone(), settings.tool_timeout))
         });
+        let challenge = match &settings.challenge {
+            Some(scopes) => ChallengeScopes::Exactly(scopes.clone()),
+            None => ChallengeScopes::Known(settings.scopes_from_the_start(), shared.issuers.clone()),
+        };
         Some(Self {
+            challenge,
             edge: Arc::new(Edge::new(&url, path.clone(), &settings.hosts, &settings.origins)),
             frontend: Arc::new(Frontend {
                 path,
@@ -120,7 +93,13 @@ impl Mcp {
                 tools,
                 audit,
                 bodies: ReadingBudget::new(config.nextcloud.idle_timeout).up_to(LARGEST_MESSAGE),
-                house: Arc::new(House::new(&config.public_url, mount, shared.judge.clone())?),
+                house: Arc::new(House::new(
+                    &config.public_url,
+                    mount,
+                    shared.judge.clone(),
+                    shared.clock.clone(),
+                    settings.sets.clone(),
+                )?),
             }),
             pages,
         })

@@ -20,7 +20,7 @@ pub(super) fn resolve(section: &mut Section, public_url: &Url) -> McpSettings {
         sets: if sets.is_empty() { BTreeSet::from(Toolset::ALL) } else { sets.into_iter().collect() },
         hosts: section.list("allowed_hosts", host),
         origins: section.list("allowed_origins", origin),
-        challenge: section.text("challenge_scopes").map(|scopes| ScopeSet::parse(&scopes)),
+        challenge: section.optional("challenge_scopes", scopes),
         calls_per_minute: section.number("calls_per_minute", 60),
         calls_at_once: section.number("calls_at_once", 8),
         tool_timeout: section.duration("tool_timeout", Duration::from_secs(25)),
@@ -49,7 +49,21 @@ fn toolset(text: &str) -> Result<Toolset, String> {
     Toolset::ALL
         .into_iter()
         .find(|set| set.as_str() == text)
-        .ok_or_else(|| format!("{text:?} is none of {}", Toolset::ALL.map(Toolset::as_str).join(", ")))
+        .ok_or_else(|| format!("is none of {}", Toolset::ALL.map(Toolset::as_str).join(", ")))
+}
+
+/// RFC 6749 §3.3; they stand in a quoted string of a header as well.
+fn scopes(text: &str) -> Result<ScopeSet, String> {
+    let fits = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+    let scopes = ScopeSet::parse(text);
+    if let Some(scope) = scopes.iter().find(|scope| !scope.bytes().all(fits)) {
+        return Err(format!("{scope:?} is no scope"));
+    }
+    // MCP 2026-07-28, authorization, "Refresh Tokens".
+    if scopes.contains("offline_access") {
+        return Err("offline_access is the client's to ask for".to_owned());
+    }
+    Ok(scopes)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -83,7 +97,7 @@ fn state_key(path: &str) -> Result<SecretString, String> {
 fn host(text: &str) -> Result<String, String> {
     authority(true, text)
         .map(|_| text.to_owned())
-        .ok_or_else(|| format!("{text:?} has to be a host and, if unusual, a port, such as agent.internal:8443"))
+        .ok_or_else(|| "has to be a host and, if unusual, a port, such as agent.internal:8443".to_owned())
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -92,6 +106,6 @@ fn origin(text: &str) -> Result<String, String> {
     if url.as_str().trim_end_matches('/') == origin {
         Ok(origin)
     } else {
-        Err(format!("{text:?} has to be scheme, host and port alone, such as https://inspector.example.org"))
+        Err("has to be scheme, host and port alone, such as https://inspector.example.org".to_owned())
     }
 }

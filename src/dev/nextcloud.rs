@@ -77,6 +77,9 @@ impl Nextcloud {
                 format!("{}{} T", uid.get(..1).unwrap_or_default().to_uppercase(), uid.get(1..).unwrap_or_default());
             instance.provision(uid, &display_name, &format!("{uid}@ex.org")).await;
         }
+        if let [first, second, ..] = users.as_slice() {
+            instance.introduce(first, second);
+        }
         let served = instance.clone();
         let (switch, stop) = server::start(listener.into(), move |request, connection| {
             serve::answer(served.clone(), request, connection)

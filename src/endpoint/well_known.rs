@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION,
+};
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::body::Body;
 use crate::nextcloud::mount::{Mount, Root};
-use crate::token::ScopeSet;
+use crate::oauth::ChallengeScopes;
 
 /// The well-known path of RFC 9728 §3; the path of a resource is appended.
 const PATH: &str = "/.well-known/oauth-protected-resource";
@@ -18,8 +20,11 @@ const PATH: &str = "/.well-known/oauth-protected-resource";
 /// Where clients look for CalDAV and CardDAV (RFC 6764 §5).
 const DAV_PATHS: &[&str] = &["/.well-known/caldav", "/.well-known/carddav"];
 
-/// The pages, made once.
-#[derive(Debug, Clone)]
+/// A browser asks beforehand if its client sends `MCP-Protocol-Version` (MCP SDKs do), and may not ask again for so many seconds.
+const PREFLIGHTS_FOR: HeaderValue = HeaderValue::from_static("600");
+
+/// The pages.
+#[derive(Clone)]
 pub struct WellKnown {
     documents: Vec<Document>,
     /// Where calendars and contacts are, if Nextcloud is not to be asked. At the root of a host it is, like for any other page of its own. Below
@@ -33,29 +38,28 @@ struct Moved {
     to: HeaderValue,
 }
 
-#[derive(Debug, Clone)]
+/// Metadata of a resource.
+#[derive(Clone)]
 struct Document {
     path: String,
-    text: Bytes,
+    members: serde_json::Value,
+    scopes: Option<ChallengeScopes>,
 }
 
 impl WellKnown {
     /// The pages for resources below this public URL (without a trailing slash), whose path is the public root of the mount; with the scopes
     /// to ask for at `/mcp`, if there is such a resource.
     #[must_use]
-    pub fn new(public_url: &str, mount: &Mount, issuers: &[Arc<str>], mcp: Option<&ScopeSet>) -> Self {
+    pub fn new(public_url: &str, mount: &Mount, issuers: &[Arc<str>], mcp: Option<ChallengeScopes>) -> Self {
         let root = mount.public();
-        let document = |resource: &str, name: &str, scopes: Option<&ScopeSet>| {
-            let mut metadata = serde_json::json!({
+        let document = |resource: &str, name: &str, scopes: Option<ChallengeScopes>| {
+            let members = serde_json::json!({
                 "resource": format!("{public_url}{resource}"),
                 "resource_name": name,
                 "authorization_servers": issuers.iter().map(|issuer| &**issuer).collect::<Vec<_>>(),
                 "bearer_methods_supported": ["header"],
             });
-            if let Some(scopes) = scopes {
-                metadata["scopes_supported"] = scopes.iter().collect();
-            }
-            Document { path: format!("{PATH}{}{resource}", root.as_str()), text: metadata.to_string().into() }
+            Document { path: format!("{PATH}{}{resource}", root.as_str()), members, scopes }
         };
         let moved = || {
             let below = |root: &str| DAV_PATHS.iter().map(|path| format!("{root}{path}")).collect::<Vec<_>>();
@@ -82,24 +86,48 @@ impl WellKnown {
         if let Some(moved) = self.dav.as_ref().filter(|moved| moved.from.iter().any(|from| from == path)) {
             return Some(moved_permanently(&moved.to));
         }
-        let document = self.documents.iter().find(|document| document.path == path)?;
+        Some(self.documents.iter().find(|document| document.path == path)?.answer(method))
+    }
+}
+
+impl Document {
+    fn answer(&self, method: &Method) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
+        // Clients in browsers discover us too; the document is public.
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         if method == Method::GET || method == Method::HEAD {
+            let (text, fresh) = self.read();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-            // Clients in browsers discover us too; the document is public.
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(fresh));
             if method == Method::GET {
-                *response.body_mut() = Body::full(document.text.clone());
+                *response.body_mut() = Body::full(text);
             } else {
-                headers.insert(CONTENT_LENGTH, document.text.len().into());
+                headers.insert(CONTENT_LENGTH, text.len().into());
             }
+        } else if method == Method::OPTIONS {
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD"));
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+            headers.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHTS_FOR);
+            *response.status_mut() = StatusCode::NO_CONTENT;
         } else {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         }
-        Some(response)
+        response
+    }
+
+    /// The text as of now, and how long it may be kept.
+    fn read(&self) -> (String, &'static str) {
+        const LONG: &str = "public, max-age=300";
+        let Some(scopes) = &self.scopes else { return (self.members.to_string(), LONG) };
+        let mut members = self.members.clone();
+        let now = scopes.now();
+        // None are left out: an empty list would say that there are none.
+        if !now.is_empty() {
+            members["scopes_supported"] = now.iter().collect();
+        }
+        (members.to_string(), if scopes.is_settled() { LONG } else { "no-store" })
     }
 }
 

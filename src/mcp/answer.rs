@@ -49,6 +49,8 @@ struct OcsMetaBody {
 struct Meta {
     #[serde(default)]
     message: Option<String>,
+    #[serde(default)]
+    statuscode: Option<u16>,
 }
 
 impl Answer {
@@ -116,6 +118,12 @@ impl Answer {
     /// [`Fault::Said`] if it is none.
     pub fn ocs<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         Ok(self.json::<Ocs<T>>()?.ocs.data)
+    }
+
+    /// The status that stands in an OCS answer itself, if it is one. A route that is not there has 998.
+    #[must_use]
+    pub fn ocs_status(&self) -> Option<u16> {
+        serde_json::from_slice::<OcsMeta>(&self.bytes).ok()?.ocs.meta.statuscode
     }
 
     /// What OCS says about a refusal, one line without control characters.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rmcp::model::JsonObject;
 
+use super::fault::Fault;
 use super::shown::shown;
 use crate::error::Error;
 use crate::metrics::{Label as _, ToolCalls, ToolOutcome};
@@ -13,6 +14,9 @@ use crate::token::Identity;
 
 /// The arguments that name what a tool is for: ids and paths. Whatever else it is called with is content.
 const TARGETS: &[&str] = &["path", "from", "to", "id", "calendar", "list", "conversation"];
+
+/// Reading a resource stands in the lines like a tool of this name.
+pub const READ: &str = "resources/read";
 
 /// Everything that others chose is cut at so many characters.
 const LONGEST: usize = 200;
@@ -43,6 +47,13 @@ impl Audit {
         Self { calls }
     }
 
+    /// Begins the line of reading a resource.
+    #[must_use]
+    pub fn begin_reading(&self, identity: &Identity, uri: &str) -> Line {
+        let arguments = JsonObject::from_iter([("path".to_owned(), uri.into())]);
+        self.begin(identity, READ, Some(&arguments))
+    }
+
     /// Begins the line of a call.
     #[must_use]
     pub fn begin(&self, identity: &Identity, tool: &'static str, arguments: Option<&JsonObject>) -> Line {
@@ -63,6 +74,19 @@ impl Line {
     /// It is over.
     pub fn end(mut self, outcome: ToolOutcome) {
         self.write(outcome, "");
+    }
+
+    /// It failed.
+    pub fn failed(self, fault: &Fault) {
+        match fault {
+            Fault::Said(_) => self.end(ToolOutcome::Failed),
+            Fault::Ask(_) | Fault::Visit(_) => self.end(ToolOutcome::Asked),
+            Fault::Declined => self.end(ToolOutcome::Declined),
+            Fault::Cancelled => self.end(ToolOutcome::Cancelled),
+            Fault::TooLate => self.end(ToolOutcome::Timeout),
+            Fault::TooMany(_) => self.end(ToolOutcome::Rate),
+            Fault::Refused(error) => self.refused(error),
+        }
     }
 
     /// It was refused by our own layers.

@@ -1,5 +1,7 @@
 //! Contacts (vCard 3 and 4, RFC 2426 and RFC 6350), for reading only.
 
+pub mod search;
+
 use calcard::vcard::{VCard, VCardEntry, VCardProperty};
 
 /// A larger card is not read, bytes. Photographs make cards large.

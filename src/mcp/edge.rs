@@ -84,18 +84,28 @@ pub fn authority(https: bool, host: &str) -> Option<PublicAuthority> {
     plain.then(|| PublicAuthority::of_url(&format!("{scheme}://{host}")).ok())?
 }
 
-/// Whether one of the two kinds is accepted, or nothing is said. Weights do not matter: which kind comes is not the client's to choose.
+/// Whether one of the two kinds is accepted, or nothing is said. Which of them is liked more does not matter: which comes is not the client's to
+/// choose.
 fn accepts_either(headers: &HeaderMap) -> bool {
     let mut ranges = headers
         .get_all(ACCEPT)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
-        .peekable();
+        .filter(|range| !is_unwelcome(range))
+        .map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let fits =
         |range: &str| ["*/*", "application/*", "application/json", "text/*", "text/event-stream"].contains(&range);
-    ranges.peek().is_none() || ranges.any(|range| fits(&range))
+    !headers.contains_key(ACCEPT) || ranges.any(|range| fits(&range))
+}
+
+/// A weight of nothing, in whichever of its spellings (RFC 9110 §12.4.2).
+fn is_unwelcome(range: &str) -> bool {
+    range
+        .split(';')
+        .skip(1)
+        .filter_map(|parameter| parameter.trim().split_once('='))
+        .any(|(name, weight)| name.eq_ignore_ascii_case("q") && weight.parse::<f32>().is_ok_and(|weight| weight == 0.0))
 }
 
 /// The layer; without an edge there is no frontend, and everything goes on.
@@ -208,7 +218,9 @@ mod tests {
             assert_eq!(headers.get(ACCEPT), Some(&BOTH), "{accept}");
         }
         assert_eq!(check(&[("host", "cloud.example")]).unwrap().get(ACCEPT), Some(&BOTH));
-        let headers = check(&[("host", "cloud.example"), ("accept", "text/html")]).unwrap();
-        assert_eq!(headers.get(ACCEPT).unwrap(), "text/html", "left for rmcp to refuse");
+        for accept in ["text/html", "application/json;q=0", "*/*; Q=0.000, text/html;q=1", ""] {
+            let headers = check(&[("host", "cloud.example"), ("accept", accept)]).unwrap();
+            assert_eq!(headers.get(ACCEPT).unwrap(), accept, "left for rmcp to refuse");
+        }
     }
 }

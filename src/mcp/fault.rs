@@ -20,6 +20,8 @@ pub enum Fault {
     Declined,
     /// The call took too long.
     TooLate,
+    /// The client went away before it was answered.
+    Cancelled,
     /// There were too many calls; in words for the model.
     TooMany(String),
 }

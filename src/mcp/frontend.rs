@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HeaderName};
-use http::{HeaderValue, Request, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
 use parking_lot::Mutex;
@@ -15,9 +15,10 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _};
 
-use super::audit::Audit;
-use super::message::Message;
+use super::audit::{Audit, READ};
+use super::message::{Message, NoMessage};
 use super::nextcloud::{House, Nextcloud, Send as SendOn};
+use super::signed::Signed;
 use super::toolbox::Toolbox;
 use crate::body::Body;
 use crate::error::Error;
@@ -97,6 +98,7 @@ pub fn protocol<H: ServerHandler + Clone + Send + Sync + 'static>(handler: H) ->
         // The edge has settled both, before authentication.
         .disable_allowed_hosts()
         .disable_allowed_origins();
+    let handler = Signed::new(handler);
     let sessions = Arc::new(NeverSessionManager::default());
     BoxCloneSyncService::new(StreamableHttpService::new(move || Ok(handler.clone()), sessions, config))
 }
@@ -115,9 +117,11 @@ impl Frontend {
                     })?;
                 }
             }
-            Ok(Message::Read) => self.house.judge.tool(caller.entry(), &["files.read"])?,
+            Ok(Message::Read) => self.house.judge.tool(caller.entry(), &["files.read"]).inspect_err(|error| {
+                self.audit.begin(caller.entry().identity(), READ, None).refused(error);
+            })?,
             Ok(Message::Other) => {}
-            Err(fault) => return Ok(fault.answer()),
+            Err(fault) => return Ok(fault.answer(&bytes)),
         }
         let (refusal, declared) = (Slot::default(), Slot::default());
         let nextcloud = Nextcloud::new(self.house.clone(), caller, send);
@@ -125,10 +129,15 @@ impl Frontend {
         let bound = Bound { nextcloud, refusal: refusal.clone(), declared: declared.clone(), span };
         // rmcp hands its handlers the head of the request, and nothing else of ours.
         request.extensions_mut().insert(bound);
-        let request = request.map(|_| Full::new(bytes));
+        let request = request.map(|_| Full::new(bytes.clone()));
+        let called_json = is_json(request.headers());
         let Ok(mut response) = self.protocol.clone().oneshot(request).await;
         if let Some(error) = refusal.take() {
             return Err(error);
+        }
+        // What rmcp says of JSON that it cannot read, in words of no protocol.
+        if called_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            return Ok(NoMessage::Unreadable.answer(&bytes));
         }
         if let Some(id) = declared.take().and_then(|id: String| HeaderValue::try_from(id).ok()) {
             response.headers_mut().insert(SESSION_ID, id);
@@ -136,6 +145,11 @@ impl Frontend {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(response.map(Body::new))
     }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 /// The layer; without a frontend, everything goes on.

@@ -8,7 +8,8 @@ use http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
     CompleteResult, ContentBlock, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
-    ListPromptsResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -19,6 +20,8 @@ use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
 use super::frontend::{Bound, SESSION_ID};
 use super::limits::Limits;
+use super::resources::{self, NotRead};
+use super::settings::Toolset;
 use super::tool::{Call, Registered};
 use super::toolbox::Toolbox;
 use crate::metrics::ToolOutcome;
@@ -63,6 +66,11 @@ impl Handler {
         Self(Arc::new(Own { tools, limits, elicitation, audit, deadline }))
     }
 
+    /// Whether files are to be had: with their tools, and without them neither as resources.
+    fn has_files(&self) -> bool {
+        self.0.tools.iter().any(|tool| tool.set == Toolset::Files)
+    }
+
     async fn run(
         &self,
         tool: &Registered,
@@ -73,15 +81,21 @@ impl Handler {
         let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.name)?;
         let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context, session(context));
         let call = Call { nextcloud: bound.nextcloud, asking };
-        tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()))
-            .await
-            .unwrap_or(Err(Fault::TooLate))
+        let done = tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()));
+        let done = async { done.await.unwrap_or(Err(Fault::TooLate)) };
+        if !tool.reads() {
+            // Nothing is left half written, whoever waits for it: the deadline ends it at the latest.
+            return done.await;
+        }
+        // rmcp only says that the client went away (MCP 2026-07-28, "Cancellation"); it goes on with the call.
+        context.ct.run_until_cancelled(done).await.unwrap_or(Err(Fault::Cancelled))
     }
 }
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let mut capabilities = ServerCapabilities::builder().enable_tools().build();
+        capabilities.resources = self.has_files().then(ResourcesCapability::default);
         let own = Implementation::new("obo-proxy", env!("CARGO_PKG_VERSION")).with_title("Nextcloud");
         ServerConfig::new(capabilities).with_server_info(own).with_instructions(INSTRUCTIONS)
     }
@@ -141,6 +155,45 @@ impl ServerHandler for Handler {
         Ok(ListResourcesResult::default().with_ttl_ms(milliseconds(LISTS_FOR)).with_cache_scope(CacheScope::Private))
     }
 
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        no_cursor(request)?;
+        let templates = self.has_files().then(resources::template).into_iter().collect();
+        Ok(ListResourceTemplatesResult::with_all_items(templates)
+            .with_ttl_ms(milliseconds(LISTS_FOR))
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let bound = bound(&context)?;
+        let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
+        let line = self.0.audit.begin_reading(bound.nextcloud.identity(), &request.uri);
+        let read = async {
+            if !self.has_files() {
+                return Err(NotRead::NotThere);
+            }
+            let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, "resources/read")?;
+            tokio::time::timeout(self.0.deadline, resources::read(&bound.nextcloud, &request.uri))
+                .await
+                .unwrap_or(Err(Fault::TooLate.into()))
+        };
+        let read = read.instrument(span).await;
+        match &read {
+            Ok(_) => line.end(ToolOutcome::Ok),
+            Err(NotRead::NotThere) => line.end(ToolOutcome::Failed),
+            Err(NotRead::Fault(fault)) => line.failed(fault),
+        }
+        read.map(|result| result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into())
+            .map_err(|not_read| not_read.told(&request.uri, &refusal))
+    }
+
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
@@ -160,6 +213,7 @@ impl ServerHandler for Handler {
             Err(Fault::Ask(question)) => Ok((*question).into()),
             Err(Fault::Visit(error)) => Err(*error),
             Err(Fault::Declined) => Ok(failed(DECLINED.to_owned())),
+            Err(Fault::Cancelled) => Ok(failed("This was cancelled.".to_owned())),
             Err(Fault::TooLate) => Ok(failed(TOO_LATE.to_owned())),
             Err(Fault::Refused(error)) => {
                 let words = fault::in_words(&error);
@@ -192,12 +246,7 @@ fn session(context: &RequestContext<RoleServer>) -> Option<&str> {
 fn note(line: Line, outcome: &Result<CallToolResponse, Fault>) {
     match outcome {
         Ok(_) => line.end(ToolOutcome::Ok),
-        Err(Fault::Said(_)) => line.end(ToolOutcome::Failed),
-        Err(Fault::Ask(_) | Fault::Visit(_)) => line.end(ToolOutcome::Asked),
-        Err(Fault::Declined) => line.end(ToolOutcome::Declined),
-        Err(Fault::TooLate) => line.end(ToolOutcome::Timeout),
-        Err(Fault::TooMany(_)) => line.end(ToolOutcome::Rate),
-        Err(Fault::Refused(error)) => line.refused(error),
+        Err(fault) => line.failed(fault),
     }
 }
 

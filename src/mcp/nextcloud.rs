@@ -1,6 +1,7 @@
 //! Nextcloud, for the tools of one caller. Each request goes through authorization, exchange and proxy as if the caller had sent it, under the
 //! same route policy and in the same upstream session; no token is to be seen here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,13 +14,14 @@ use serde::Deserialize;
 use super::answer::Answer;
 use super::arguments::FilePath;
 use super::fault::Fault;
+use super::settings::Toolset;
 use crate::body::Body;
 use crate::error::Error;
 use crate::middleware::authenticate::{Authenticated, Caller, Errand};
 use crate::middleware::authorize::scopes::ScopeJudge;
 use crate::nextcloud::mount::Mount;
 use crate::service::Answering;
-use crate::token::{Digest, Identity};
+use crate::token::{Clock, Digest, Identity, Timestamp};
 
 /// Everything but unreserved characters (RFC 3986 §2.3): a segment has one spelling.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -39,19 +41,31 @@ pub struct House {
     pub mount: Arc<Mount>,
     /// Knows what a token was granted.
     pub judge: Arc<ScopeJudge>,
+    /// For what has to say when it was written.
+    pub clock: Clock,
+    /// The tools that the operator chose.
+    pub sets: BTreeSet<Toolset>,
     users: Cache<Digest, Arc<str>>,
 }
 
 impl House {
     /// A house reached at this URL.
     #[must_use]
-    pub fn new(public_url: &str, mount: Arc<Mount>, judge: Arc<ScopeJudge>) -> Option<Self> {
+    pub fn new(
+        public_url: &str,
+        mount: Arc<Mount>,
+        judge: Arc<ScopeJudge>,
+        clock: Clock,
+        sets: BTreeSet<Toolset>,
+    ) -> Option<Self> {
         let host = public_url.split("://").nth(1)?.split('/').next()?;
         Some(Self {
             public_url: public_url.into(),
             host: HeaderValue::from_str(host).ok()?,
             mount,
             judge,
+            clock,
+            sets,
             users: Cache::builder().max_capacity(MOST_USERS).time_to_live(USERS_FOR).build(),
         })
     }
@@ -107,6 +121,18 @@ impl Nextcloud {
     #[must_use]
     pub fn scopes(&self) -> Vec<String> {
         self.house.judge.scopes_of(self.caller.entry())
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.house.clock.now()
+    }
+
+    /// Whether the operator chose these tools.
+    #[must_use]
+    pub fn offers(&self, set: Toolset) -> bool {
+        set == Toolset::Base || self.house.sets.contains(&set)
     }
 
     /// The public URL of what is inside at this target, for people to open.

@@ -18,7 +18,8 @@ pub struct McpSettings {
     pub hosts: Vec<String>,
     /// Origins of web pages that may call it, beside that of `public_url`, as browsers write them.
     pub origins: Vec<String>,
-    /// What a client without a token is told to ask for; none: the scopes of the sets but those by which things leave the house.
+    /// What a client without a token is told to ask for; none: the scopes of the sets but those by which things leave the house, as far as
+    /// the issuers have them.
     pub challenge: Option<ScopeSet>,
     /// Calls of one tool by one principal in a minute.
     pub calls_per_minute: u32,
@@ -104,12 +105,10 @@ impl Toolset {
 }
 
 impl McpSettings {
-    /// What a client without a token is told to ask for.
+    /// What a client is told to ask for from the start, if the operator does not say.
     #[must_use]
-    pub fn challenge(&self) -> ScopeSet {
-        self.challenge.clone().unwrap_or_else(|| {
-            let sets = std::iter::once(&Toolset::Base).chain(&self.sets);
-            sets.flat_map(|set| set.scopes_from_the_start()).map(|scope| (*scope).to_owned()).collect()
-        })
+    pub fn scopes_from_the_start(&self) -> ScopeSet {
+        let sets = std::iter::once(&Toolset::Base).chain(&self.sets);
+        sets.flat_map(|set| set.scopes_from_the_start()).copied().collect()
     }
 }

@@ -155,6 +155,12 @@ impl Registered {
         }
     }
 
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        self.definition.annotations.as_ref().is_some_and(|annotations| annotations.read_only_hint == Some(true))
+    }
+
     /// Calls it.
     pub fn call(&self, call: Call, arguments: Map<String, Value>) -> Invocation {
         (self.invoke)(call, arguments)

@@ -1,10 +1,12 @@
-//! `whoami`.
+//! `whoami`. Its apps are those that somebody can do something with here, by the names that `search` takes: the operator offers their tools, and
+//! this Nextcloud has them for this user. Files, calendars, tasks and contacts are Nextcloud's own, whatever app shows them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
-use super::nextcloud::Ask;
+use super::nextcloud::{Ask, Nextcloud};
+use super::search::App;
 use super::settings::Toolset;
 use super::tool::{Call, Hints, Reply, Tool};
 
@@ -52,9 +54,36 @@ struct Quota {
     free: serde_json::Value,
 }
 
+/// An entry of the navigation.
 #[derive(Deserialize)]
-struct App {
+struct Shown {
+    #[serde(default)]
     id: String,
+    /// The app, where the entry is not called like it; older versions do not say it.
+    #[serde(default)]
+    app: String,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    capabilities: Capabilities,
+}
+
+#[derive(Deserialize)]
+struct Capabilities {
+    core: Core,
+}
+
+#[derive(Deserialize)]
+struct Core {
+    #[serde(default)]
+    user: Option<Preferences>,
+}
+
+#[derive(Deserialize)]
+struct Preferences {
+    #[serde(default)]
+    timezone: Option<String>,
 }
 
 impl Tool for Whoami {
@@ -68,19 +97,39 @@ impl Tool for Whoami {
     const SET: Toolset = Toolset::Base;
 
     async fn call(Call { nextcloud, .. }: Call, Arguments {}: Arguments) -> Result<Reply<Output>, Fault> {
-        let user: User = nextcloud.ask(Ask::ocs("/ocs/v2.php/cloud/user")).await?.good("account")?.ocs()?;
-        let apps: Vec<App> =
-            nextcloud.ask(Ask::ocs("/ocs/v2.php/core/navigation/apps")).await?.good("list of apps")?.ocs()?;
-        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (user, shown) = tokio::try_join!(
+            nextcloud.ask(Ask::ocs("/ocs/v2.php/cloud/user")),
+            nextcloud.ask(Ask::ocs("/ocs/v2.php/core/navigation/apps")),
+        )?;
+        let (user, shown): (User, Vec<Shown>) = (user.good("account")?.ocs()?, shown.good("list of apps")?.ocs()?);
+        let timezone = match said(user.timezone) {
+            Some(timezone) => Some(timezone),
+            None => default_timezone(&nextcloud).await,
+        };
+        let is_there = |app: &App| {
+            app.id().is_none_or(|id| shown.iter().any(|shown| shown.id == id || shown.app == id))
+                && app.set().is_none_or(|set| nextcloud.offers(set))
+        };
         Ok(Output {
             user_id: user.id,
             display_name: said(user.display_name),
             email: said(user.email),
             quota_free: user.quota.and_then(|quota| quota.free.as_i64()).filter(|free| *free >= 0),
-            apps: apps.into_iter().map(|app| app.id).collect(),
+            apps: App::ALL.into_iter().filter(is_there).map(|app| app.as_str().to_owned()).collect(),
             scopes: nextcloud.scopes(),
-            timezone: said(user.timezone),
+            timezone,
         }
         .into())
     }
+}
+
+fn said(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// That of whoever has set none. Not everybody is told, and an answer without it is one.
+async fn default_timezone(nextcloud: &Nextcloud) -> Option<String> {
+    let answer =
+        nextcloud.ask(Ask::ocs("/ocs/v2.php/cloud/capabilities")).await.ok()?.good("list of capabilities").ok()?;
+    said(answer.ocs::<Told>().ok()?.capabilities.core.user?.timezone)
 }

@@ -13,6 +13,7 @@ use tower::{BoxError, Layer, ServiceExt as _};
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::Metrics;
+use crate::oauth::ChallengeScopes;
 use crate::token::ScopeSet;
 
 /// Every `error` code, for the metrics. A refusal is counted at the place of its code in this list.
@@ -114,42 +115,45 @@ pub fn code(error: &Error) -> &'static str {
 }
 
 /// Where the metadata of our protected resources stands (RFC 9728 §5.1); every 401 names it, and every `insufficient_scope`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Challenges {
     root: Arc<str>,
-    mcp: Arc<str>,
-    mcp_path: Arc<str>,
-    mcp_scopes: ScopeSet,
+    mcp: Option<Arc<McpChallenge>>,
+}
+
+/// The challenge of `/mcp`.
+pub struct McpChallenge {
+    /// Where its metadata stands.
+    pub metadata: String,
+    /// Its path, with the root of our mount.
+    pub path: String,
+    /// What a client without a good token is told to ask for.
+    pub scopes: ChallengeScopes,
 }
 
 impl Challenges {
-    /// The metadata URLs of the whole proxy and of `/mcp`, the path of the latter, and what a client without a good token is told to ask for
-    /// there (MCP 2026-07-28, "Scope Selection Strategy").
+    /// The metadata URL of the whole proxy, and the challenge of `/mcp` if there is such a page.
     #[must_use]
-    pub fn new([root, mcp]: [String; 2], mcp_path: &str, mcp_scopes: &ScopeSet) -> Self {
-        Self { root: root.into(), mcp: mcp.into(), mcp_path: mcp_path.into(), mcp_scopes: mcp_scopes.clone() }
+    pub fn new(root: String, mcp: Option<McpChallenge>) -> Self {
+        Self { root: root.into(), mcp: mcp.map(Arc::new) }
     }
 
     fn asked(&self, path: &str) -> Asked {
-        match path.strip_prefix(&*self.mcp_path) {
+        match self.mcp.as_ref().and_then(|mcp| path.strip_prefix(&*mcp.path)) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => Asked::Mcp,
             _ => Asked::Nextcloud,
         }
     }
 
     fn header(&self, path: Asked, code: &str, description: &str, scopes: Option<&ScopeSet>) -> Option<HeaderValue> {
-        let metadata = match path {
-            Asked::Mcp => &self.mcp,
-            Asked::Nextcloud => &self.root,
-        };
+        let mcp = self.mcp.as_ref().filter(|_| matches!(path, Asked::Mcp));
+        let metadata = mcp.map_or(&*self.root, |mcp| &*mcp.metadata);
         let mut challenge = format!(r#"Bearer resource_metadata="{metadata}""#);
         if code != "none" {
             let _ = write!(challenge, r#", error="{code}", error_description="{description}""#);
         }
-        let scopes = scopes.or(match path {
-            Asked::Mcp => Some(&self.mcp_scopes).filter(|scopes| !scopes.is_empty()),
-            Asked::Nextcloud => None,
-        });
+        // On the cold path only: whoever has a good token never gets here.
+        let scopes = scopes.cloned().or_else(|| mcp.map(|mcp| mcp.scopes.now()).filter(|scopes| !scopes.is_empty()));
         if let Some(scopes) = scopes {
             let _ = write!(challenge, r#", scope="{scopes}""#);
         }

@@ -59,7 +59,7 @@ async fn each_search_provider_finds_in_its_own_things() {
         ("files", "plan", Some("Plan.md")),
         ("contacts", "friend", Some("A friend of alice")),
         ("calendar", "event", Some("An event of alice")),
-        ("notes", "welcome", Some("Welcome.md")),
+        ("notes", "welcome", Some("Welcome")),
         ("contacts", "bob", None),
         ("comments", "a", None),
     ] {
@@ -87,4 +87,24 @@ async fn a_status_has_a_message_and_is_seen_by_others() {
     assert_eq!(get("bob", "statuses").await.1.as_array().unwrap().len(), 1);
     house.as_user("alice", "DELETE", &format!("{status}/user_status/message"), &[], "").await;
     assert_eq!(get("alice", "user_status").await.1["message"], Value::Null);
+}
+
+#[tokio::test]
+async fn notes_are_listed_by_category_and_what_is_old_by_its_number() {
+    let house = House::of(Generation::V8_10).await;
+    let notes = "/index.php/apps/notes/api/v1/notes";
+    let made =
+        house.as_user("alice", "POST", notes, &JSON, r#"{"title":"Milk","content":"x","category":"home/list"}"#).await;
+    assert_eq!(made.status, 200);
+    let list = async |query: &str| house.as_user("alice", "GET", &format!("{notes}?{query}"), &[], "").await.json();
+    let titles = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|note| note["title"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(titles(&list("category=home/list").await), ["Milk"]);
+    assert_eq!(titles(&list("category=").await), ["Welcome"]);
+    assert_eq!(titles(&list("category=home").await), Vec::<String>::new());
+    let without = list("category=home/list&exclude=content,etag").await;
+    assert!(without[0]["content"].is_null() && without[0]["etag"].is_null() && without[0]["id"].is_u64());
+    let pruned = list("category=home/list&pruneBefore=99999999999").await;
+    assert_eq!(pruned[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["id"]);
 }

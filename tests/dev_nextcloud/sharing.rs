@@ -99,3 +99,66 @@ async fn a_share_by_mail_leaves_the_house() {
     share(&house, json!({ "path": "/alice.txt", "shareType": 4, "shareWith": "x@out.example" })).await;
     assert_eq!(house.nextcloud.mails()[0].to, "x@out.example");
 }
+
+#[tokio::test]
+async fn what_is_shared_with_a_group_stands_among_the_files_of_who_is_in_it() {
+    let people = vec![("staff".to_owned(), vec!["alice".to_owned(), "bob".to_owned()])];
+    let house = House::with(|options| options.groups = people).await;
+    let made =
+        share(&house, json!({ "path": "/Documents", "shareType": 1, "shareWith": "staff", "permissions": 1 })).await;
+    assert_eq!(
+        (&made["share_with"], &made["share_with_displayname"], &made["token"]),
+        (&"staff".into(), &"staff".into(), &Value::Null)
+    );
+    let plan = format!("{BOB}/Documents (2)/Plan.md");
+    assert_eq!(house.as_user("bob", "GET", &plan.replace(' ', "%20"), &[], "").await.status, 200);
+    let with_me = format!("{SHARES}&shared_with_me=true");
+    let ids = async |user: &str, target: &str| {
+        let list = house.as_user(user, "GET", target, &[], "").await.json()["ocs"]["data"].clone();
+        list.as_array().unwrap().iter().map(|share| share["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("bob", &with_me).await, [made["id"].clone()]);
+    assert_eq!(ids("alice", &with_me).await, Vec::<Value>::new(), "it is her own");
+    assert_eq!(ids("carol", &with_me).await, Vec::<Value>::new());
+    assert_eq!(ids("alice", &format!("{SHARES}&path=/&subfiles=true")).await, [made["id"].clone()]);
+}
+
+#[tokio::test]
+async fn a_share_that_cannot_be_is_refused_in_words() {
+    let house = House::of(Generation::V8_10).await;
+    let refused = async |fields: Value| {
+        let json = [("content-type", "application/json")];
+        let answered = house.as_user("alice", "POST", SHARES, &json, fields.to_string()).await;
+        (answered.status, answered.json()["ocs"]["meta"]["message"].as_str().unwrap().to_owned())
+    };
+    for (fields, status, words) in [
+        (json!({ "path": "/alice.txt", "shareType": 1, "shareWith": "nobody" }), 404, "Please specify a valid group"),
+        (
+            json!({ "path": "/alice.txt", "shareType": 0, "shareWith": "nobody" }),
+            404,
+            "Please specify a valid account to share with",
+        ),
+        (
+            json!({ "path": "/alice.txt", "shareType": 3, "expireDate": "soon" }),
+            404,
+            "Invalid date. Format must be YYYY-MM-DD",
+        ),
+        (
+            json!({ "path": "/alice.txt", "shareType": 3, "expireDate": "2020-01-01" }),
+            404,
+            "Expiration date is in the past",
+        ),
+        (json!({ "path": "/nothing", "shareType": 3 }), 404, "Wrong path, file/folder does not exist"),
+        (json!({ "shareType": 3 }), 404, "Please specify a file or folder path"),
+    ] {
+        assert_eq!(refused(fields.clone()).await, (status, words.to_owned()), "{fields}");
+    }
+    let file = house.as_user("alice", "GET", &format!("{SHARES}&path=/alice.txt&subfiles=true"), &[], "").await;
+    assert_eq!((file.status, &file.json()["ocs"]["meta"]["message"]), (400, &"Not a directory".into()));
+    let day =
+        share(&house, json!({ "path": "/alice.txt", "shareType": 3, "expireDate": "2099-12-31", "note": "for you" }))
+            .await;
+    assert_eq!((&day["expiration"], &day["note"]), (&"2099-12-31 00:00:00".into(), &"for you".into()));
+    let mail = share(&house, json!({ "path": "/alice.txt", "shareType": 4, "shareWith": "x@out.example" })).await;
+    assert_eq!((&mail["share_with"], &mail["share_type"]), (&"x@out.example".into(), &4.into()));
+}

@@ -4,10 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
-use obo_proxy::app::{App, Running};
+use obo_proxy::app::{App, Instead, Running};
 use obo_proxy::config::Config;
 use obo_proxy::dev::identity_provider::{self, IdentityProvider};
 use obo_proxy::dev::nextcloud::{self, Nextcloud};
+use obo_proxy::mcp::frontend::Protocol;
 use obo_proxy::mcp::tool::Registered;
 use obo_proxy::middleware::trace::Sampling;
 use obo_proxy::token::{Clock, Timestamp};
@@ -61,6 +62,10 @@ pub struct Plan {
     pub tools: Vec<Registered>,
     /// Cores; two by default.
     pub threads: Option<usize>,
+    /// What is behind `/mcp` instead of our own tools.
+    pub protocol: Option<Protocol>,
+    /// The proxy has the real time as well: for a house that others visit.
+    pub real_time: bool,
 }
 
 impl House {
@@ -158,15 +163,10 @@ impl Plan {
         let config = Config::resolve(Figment::new().merge(Toml::string(&toml)))
             .unwrap_or_else(|faults| panic!("{faults}\n{toml}"));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let clock = Clock::manual(Timestamp(now.cast_signed()));
-        let app = App::with_tools(
-            config,
-            &tokio::runtime::Handle::current(),
-            clock.clone(),
-            Sampling::ratio(0.0),
-            self.tools,
-        )
-        .unwrap();
+        let clock = if self.real_time { Clock::System } else { Clock::manual(Timestamp(now.cast_signed())) };
+        let control = tokio::runtime::Handle::current();
+        let instead = Instead { tools: self.tools, protocol: self.protocol };
+        let app = App::with_mcp(config, &control, clock.clone(), Sampling::ratio(0.0), instead).unwrap();
         let running = app.start().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let house = House { provider, nextcloud, running, clock, url, client };

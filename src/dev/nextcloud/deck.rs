@@ -42,6 +42,31 @@ struct Stack {
 const LABELS: [(&str, &str); 4] =
     [("Finished", "31CC7C"), ("To review", "317CCC"), ("Action needed", "FF7A66"), ("Later", "F1DB50")];
 
+/// A board or a card, for whoever searches.
+pub(super) struct Titled {
+    pub title: String,
+    /// Of a card: its board and stack.
+    pub within: String,
+    /// Behind `#/board/`.
+    pub path: String,
+}
+
+/// A person's boards, and the cards on them.
+pub(super) fn titles(call: &Call, uid: &str) -> Vec<Titled> {
+    let mut found = Vec::new();
+    for board in call.instance.deck().all(uid) {
+        found.push(Titled { title: board.title.clone(), within: String::new(), path: board.id.to_string() });
+        for stack in &board.stacks {
+            found.extend(stack.cards.iter().map(|card| Titled {
+                title: card["title"].as_str().unwrap_or_default().to_owned(),
+                within: format!("{} » {}", board.title, stack.title),
+                path: format!("{}/card/{}", board.id, card["id"]),
+            }));
+        }
+    }
+    found
+}
+
 pub(super) async fn answer(call: &mut Call, uid: &str, path: &str) -> Answer {
     let verb = call.verb().to_owned();
     let path = path.split_once('/').map_or("", |(_, rest)| rest);

@@ -141,7 +141,10 @@ impl Component {
 
     /// When they happen, recurrences expanded; floating times are taken as UTC.
     pub(super) fn occurrences(&self) -> Vec<Occurrence> {
-        let Ok(calendar) = ICalendar::parse(self.write()) else {
+        // To calcard an override of another SEQUENCE than its series is none; sabre goes by RECURRENCE-ID alone.
+        let mut plain = self.clone();
+        plain.components.iter_mut().for_each(|component| component.lines.retain(|line| line.name != "SEQUENCE"));
+        let Ok(calendar) = ICalendar::parse(plain.write()) else {
             return Vec::new();
         };
         // The n-th happening component there is the n-th one here.
@@ -170,6 +173,15 @@ impl Component {
         all.sort_by_key(|occurrence| occurrence.start);
         all
     }
+}
+
+/// When a line of a time is, in seconds since 1970, by the zone that it names.
+pub(super) fn moment(line: &Line) -> Option<i64> {
+    let mut start = line.clone();
+    start.name = "DTSTART".into();
+    let event = Component { name: "VEVENT".into(), lines: vec![start], components: Vec::new() };
+    let calendar = Component { name: "VCALENDAR".into(), lines: Vec::new(), components: vec![event] };
+    calendar.occurrences().first().map(|occurrence| occurrence.start)
 }
 
 /// Lines with their numbers, folded ones put together (RFC 5545 §3.1).
@@ -249,6 +261,18 @@ mod tests {
         ] {
             assert_eq!(starts(rule).join(" "), dates, "{rule}");
         }
+    }
+
+    #[test]
+    fn a_changed_recurrence_takes_the_place_of_the_one_in_the_series() {
+        let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:x\r\nSEQUENCE:1\r\nDTSTART;TZID=Europe/Berlin:20261019T090000\r\n\
+                    RRULE:FREQ=WEEKLY;COUNT=2\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:x\r\nSEQUENCE:2\r\n\
+                    RECURRENCE-ID;TZID=Europe/Berlin:20261026T090000\r\nDTSTART:20261027T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        let calendar = Component::parse(text).unwrap();
+        let starts: Vec<String> = calendar.occurrences().iter().map(|found| timestamp(found.start)).collect();
+        assert_eq!(starts, ["20261019T070000Z", "20261027T090000Z"]);
+        let original = calendar.components[1].line("RECURRENCE-ID").and_then(moment);
+        assert_eq!(original.map(timestamp).as_deref(), Some("20261026T080000Z"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::seen::Log;
 use super::sessions::Sessions;
 use super::shares::Shares;
 use super::storage::Storage;
-use super::talk::Talk;
+use super::talk::{Member, Talk};
 
 /// A handle to the state; clones are the same Nextcloud.
 #[derive(Clone)]
@@ -115,6 +115,17 @@ impl Instance {
 
     pub(super) fn log(&self) -> &Log {
         &self.0.log
+    }
+
+    /// Two people who talk to each other from the start.
+    pub(super) fn introduce(&self, first: &str, second: &str) {
+        let member = |uid: &str| {
+            let account = self.accounts().get(uid)?;
+            Some(Member { uid: account.uid, display_name: account.display_name, read: 0 })
+        };
+        if let (Some(first), Some(second)) = (member(first), member(second)) {
+            self.talk().seed(&first, &second);
+        }
     }
 
     /// Makes an account with a few files that say whose they are, unless it is there.

@@ -47,17 +47,25 @@ async fn change_settings(call: &mut Call, uid: &str) -> Answer {
     settings(call, uid)
 }
 
+/// Every note of a person, whole.
+pub(super) fn all(call: &Call, uid: &str) -> Vec<Value> {
+    nodes(call, uid).iter().map(|node| note(call, uid, node)).collect()
+}
+
+/// Of one category, where one is asked for; of what is older than `pruneBefore` the numbers alone.
 fn list(call: &Call, uid: &str) -> Answer {
     let without: Vec<&str> = call.query.get("exclude").unwrap_or_default().split(',').collect();
-    let mut notes = Vec::new();
-    let mut modified = 0;
-    for node in nodes(call, uid) {
-        modified = modified.max(node.record.modified);
-        let mut note = note(call, uid, &node);
-        if let Value::Object(members) = &mut note {
-            members.retain(|name, _| !without.contains(&name.as_str()));
+    let before = call.query.get("pruneBefore").and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
+    // Without any is a category as well.
+    let category = call.query.all("category").next();
+    let mut notes = all(call, uid);
+    notes.retain(|note| category.is_none_or(|category| note["category"] == category));
+    let modified = notes.iter().filter_map(|note| note["modified"].as_u64()).max().unwrap_or(0);
+    for note in &mut notes {
+        let pruned = note["modified"].as_u64().is_some_and(|modified| modified < before);
+        if let Value::Object(members) = note {
+            members.retain(|name, _| if pruned { name == "id" } else { !without.contains(&name.as_str()) });
         }
-        notes.push(note);
     }
     let body = Value::Array(notes);
     json(200, &body)

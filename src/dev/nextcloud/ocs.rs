@@ -3,6 +3,7 @@
 mod apps;
 mod core_app;
 mod envelope;
+mod installed;
 mod live;
 mod person;
 mod search;

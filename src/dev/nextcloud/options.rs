@@ -40,6 +40,11 @@ pub struct Options {
     pub trusts_proxy: bool,
     /// App passwords from the start: user and password, for mode `basic`.
     pub app_passwords: Vec<(String, SecretString)>,
+    /// Apps that it is without, such as `notes`, `deck`, `spreed`, `calendar`, `contacts`, `tasks`: their routes are not there, and
+    /// no list names them.
+    pub without_apps: Vec<String>,
+    /// Groups and who is in them, to share with. Nobody makes others.
+    pub groups: Vec<(String, Vec<String>)>,
     /// People who exist from the start; others come into being with their first bearer.
     pub users: Vec<String>,
     /// Whether the test routes `…/notifications/api/v2/echo` and `/bytes` exist.
@@ -57,6 +62,11 @@ impl Options {
         self.overwrite_webroot.as_deref().unwrap_or(&self.webroot)
     }
 
+    /// Whether an app is there. What is no app, such as `core`, always is.
+    pub(super) fn has_app(&self, app: &str) -> bool {
+        !self.without_apps.iter().any(|without| without == app)
+    }
+
     /// Settings for a provider.
     #[must_use]
     pub fn trusting(issuer: &str, jwks_uri: &str) -> Self {
@@ -72,6 +82,8 @@ impl Options {
             trusted_domains: Vec::new(),
             trusts_proxy: true,
             app_passwords: Vec::new(),
+            without_apps: Vec::new(),
+            groups: Vec::new(),
             users: vec!["alice".into(), "bob".into()],
             echo: false,
             disabled_session_lives: Duration::from_secs(300),

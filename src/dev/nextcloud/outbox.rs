@@ -9,7 +9,7 @@ pub struct Mail {
     pub from: String,
     /// The address.
     pub to: String,
-    /// `share` or `invitation`.
+    /// `share`, `invitation` or `cancellation`.
     pub about: &'static str,
 }
 

@@ -24,6 +24,10 @@ enum Guard {
 
 pub(super) async fn answer(mut call: Call, visit: &mut Visit, path: &str) -> Answer {
     let verb = call.verb().to_owned();
+    // The router knows nothing of an app that is not there.
+    if path.strip_prefix("/apps/").is_some_and(|rest| !is_installed(&call, rest)) {
+        return framed(not_found(), visit);
+    }
     if let Some(refusal) = refused(guard_of(&verb, path), visit, &call.instance) {
         return framed(refusal, visit);
     }
@@ -46,6 +50,10 @@ pub(super) async fn answer(mut call: Call, visit: &mut Visit, path: &str) -> Ans
     let answer = page(&mut call, visit, &verb, path).await;
     // What fails outside the framework has none of its headers.
     if answer.status() == 500 { answer } else { framed(answer, visit) }
+}
+
+fn is_installed(call: &Call, path: &str) -> bool {
+    call.instance.options().has_app(path.split('/').next().unwrap_or_default())
 }
 
 fn guard_of(verb: &str, path: &str) -> Guard {

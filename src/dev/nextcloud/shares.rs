@@ -16,6 +16,8 @@ pub(super) const RESHARE: u8 = 16;
 
 /// `shareType` of a share with a person.
 pub(super) const WITH_USER: u64 = 0;
+/// `shareType` of a share with a group.
+pub(super) const WITH_GROUP: u64 = 1;
 /// `shareType` of a public link.
 pub(super) const LINK: u64 = 3;
 /// `shareType` of a link that is sent by mail.
@@ -28,8 +30,10 @@ pub(super) struct Share {
     pub owner: String,
     /// Where the shared thing is in the store.
     pub path: Vec<String>,
-    /// The person, or the address of a mail.
+    /// The person, the group, or the address of a mail.
     pub with: Option<String>,
+    /// Of a share with a group, who is in it.
+    pub members: Vec<String>,
     pub permissions: u8,
     /// What opens a link, to anybody.
     pub token: Option<String>,
@@ -58,13 +62,14 @@ impl Share {
     /// A share that is not kept yet.
     pub(super) fn new(kind: u64, owner: &str, path: Vec<String>, permissions: u8) -> Self {
         let target = path.last().cloned().unwrap_or_default();
-        let token = (kind != WITH_USER).then(|| clock::alphanumeric(15));
+        let token = (!matches!(kind, WITH_USER | WITH_GROUP)).then(|| clock::alphanumeric(15));
         Self {
             id: 0,
             kind,
             owner: owner.to_owned(),
             path,
             with: None,
+            members: Vec::new(),
             permissions,
             token,
             password: None,
@@ -75,6 +80,20 @@ impl Share {
             created: clock::now(),
             target,
         }
+    }
+
+    /// Whether it stands among this person's files.
+    pub(super) fn is_received_by(&self, uid: &str) -> bool {
+        match self.kind {
+            WITH_USER => self.with.as_deref() == Some(uid),
+            WITH_GROUP => self.owner != uid && self.members.iter().any(|member| member == uid),
+            _ => false,
+        }
+    }
+
+    /// With a person or a group, so that it has a name among their files.
+    fn is_mounted(&self) -> bool {
+        matches!(self.kind, WITH_USER | WITH_GROUP)
     }
 
     pub(super) fn is_opened_by(&self, password: Option<&str>) -> bool {
@@ -88,13 +107,15 @@ impl Shares {
     /// Keeps a share under a new number. The same thing for the same person is the same share.
     pub(super) fn add(&self, mut share: Share, taken: impl Fn(&str) -> bool) -> Share {
         let mut store = self.0.lock();
-        let same = |known: &&Share| known.kind == WITH_USER && known.path == share.path && known.with == share.with;
+        let same = |known: &&Share| {
+            known.is_mounted() && known.kind == share.kind && known.path == share.path && known.with == share.with
+        };
         if let Some(known) = store.shares.iter().find(same) {
             return known.clone();
         }
         let name = share.target.clone();
         let mut number = 1;
-        while share.kind == WITH_USER
+        while share.is_mounted()
             && (taken(&share.target)
                 || store.shares.iter().any(|known| known.with == share.with && known.target == share.target))
         {
@@ -125,8 +146,7 @@ impl Shares {
     /// What was shared with a person.
     pub(super) fn received(&self, uid: &str) -> Vec<Share> {
         let store = self.0.lock();
-        let theirs = store.shares.iter().filter(|share| share.kind == WITH_USER && share.with.as_deref() == Some(uid));
-        theirs.cloned().collect()
+        store.shares.iter().filter(|share| share.is_received_by(uid)).cloned().collect()
     }
 
     /// What stands under a name at the top of a person's files because it was shared.

@@ -65,6 +65,12 @@ pub(super) fn named(entry: &ICalendarEntry) -> Option<&str> {
     entry.values.first().and_then(ICalendarValue::as_text).map(str::trim).map(strip_mailto)
 }
 
+/// The mail address among those by which Nextcloud knows somebody (`calendar-user-address-set`, RFC 6638 §2.4.1).
+#[must_use]
+pub fn mail(addresses: &[String]) -> Option<&str> {
+    addresses.iter().map(|own| own.trim()).find(|own| strip_mailto(own).len() < own.len()).map(strip_mailto)
+}
+
 /// `mailto:` before an address that [`parse`] took.
 pub(super) fn uri(address: &str) -> Uri {
     Uri::Location(format!("mailto:{address}"))

@@ -68,7 +68,7 @@ pub fn change(
     let span = set_times(&mut own, changes, &zones)?;
     set_rule(&mut own, changes, &span.start)?;
     if let Some(attendees) = changes.attendees {
-        fields::set_attendees(&mut own, attendees, addresses.iter().map(String::as_str).find(|own| own.contains('@')))?;
+        fields::set_attendees(&mut own, attendees, address::mail(addresses))?;
     }
     if own == before {
         return Ok(None);

@@ -53,11 +53,13 @@ impl CalendarId {
         Err(Fault::argument("this is no id of a calendar or task list; calendars_list names them"))
     }
 
-    /// The last segment of an `href` of a multistatus, which is percent-encoded.
+    /// Of the `href` of a collection in a home, whose segments are `home`.
     #[must_use]
-    pub fn of_href(href: &str, home: &str) -> Option<Self> {
-        let rest = inside(href, home)?;
-        Self::parse(&decoded(rest.strip_suffix('/').unwrap_or(rest))?).ok()
+    pub fn of_href(href: &str, home: &[&str]) -> Option<Self> {
+        match inside(href, home)?.as_slice() {
+            [calendar] => Self::parse(calendar).ok(),
+            _ => None,
+        }
     }
 
     /// As a path segment, percent-encoded.
@@ -110,12 +112,15 @@ impl ObjectId {
         Some(Self { calendar: CalendarId::parse(calendar).ok()?, name: name.to_owned(), instance })
     }
 
-    /// Of an `href` of a multistatus, which is percent-encoded. An object whose name is no segment cannot be named.
+    /// Of the `href` of an object in a home, whose segments are `home`. An object whose name is no segment cannot be named.
     #[must_use]
-    pub fn of_href(href: &str, home: &str) -> Option<Self> {
-        let (calendar, name) = inside(href, home)?.split_once('/')?;
-        let (calendar, name) = (CalendarId::parse(&decoded(calendar)?).ok()?, decoded(name)?);
-        is_segment(&name).then_some(Self { calendar, name, instance: None })
+    pub fn of_href(href: &str, home: &[&str]) -> Option<Self> {
+        match inside(href, home)?.as_slice() {
+            [calendar, name] if is_segment(name) => {
+                Some(Self { calendar: CalendarId::parse(calendar).ok()?, name: name.clone(), instance: None })
+            }
+            _ => None,
+        }
     }
 
     /// The same object, or another recurrence of it.
@@ -134,6 +139,12 @@ impl ObjectId {
     #[must_use]
     pub fn instance(&self) -> Option<&Instance> {
         self.instance.as_ref()
+    }
+
+    /// The name of its resource.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The path from the calendar home, percent-encoded.
@@ -188,12 +199,13 @@ fn is_segment(text: &str) -> bool {
         && !text.chars().any(|letter| matches!(letter, '/' | '\\' | '%' | '#' | '?' | ';') || letter.is_control())
 }
 
-fn inside<'a>(href: &'a str, home: &str) -> Option<&'a str> {
-    href.strip_prefix(home).filter(|rest| !rest.is_empty())
-}
-
-fn decoded(text: &str) -> Option<String> {
-    percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned())
+/// The decoded segments of an `href` behind those of the home. Servers encode them each in their own way (RFC 3986 §2.1).
+fn inside(href: &str, home: &[&str]) -> Option<Vec<String>> {
+    let path = href.strip_prefix('/')?;
+    let decoded = |segment: &str| percent_decode_str(segment).decode_utf8().ok().map(|text| text.into_owned());
+    let all: Vec<String> = path.strip_suffix('/').unwrap_or(path).split('/').map(decoded).collect::<Option<_>>()?;
+    let (start, rest) = all.split_at_checked(home.len())?;
+    start.iter().eq(home.iter()).then(|| rest.to_vec())
 }
 
 #[cfg(test)]
@@ -229,7 +241,7 @@ mod tests {
             "personal//x.ics",
             "personal/x%2fy.ics",
             "personal/%2e%2e",
-            "personal\\x.ics",
+            "personal/a\\x.ics",
             "personal/x.ics\0",
             "personal/x\r\n.ics",
             "personal/x.ics?y",
@@ -253,8 +265,9 @@ mod tests {
 
     #[test]
     fn an_href_becomes_an_id_only_inside_the_home() {
-        let home = "/remote.php/dav/calendars/alice/";
-        let of = |href: &str| ObjectId::of_href(href, home).map(|id| id.to_string());
+        let home = ["remote.php", "dav", "calendars", "alice"];
+        let of = |href: &str| ObjectId::of_href(href, &home).map(|id| id.to_string());
+        assert_eq!(of("/remote.php/dav/calendars/%61lice/personal/x.ics").as_deref(), Some("personal/x.ics"));
         assert_eq!(of("/remote.php/dav/calendars/alice/a%20b/x.ics").as_deref(), Some("a b/x.ics"));
         for href in [
             "/remote.php/dav/calendars/bob/a/x.ics",
@@ -263,10 +276,15 @@ mod tests {
             "/remote.php/dav/calendars/alice/a/%2e%2e",
             "/remote.php/dav/calendars/alice/a/x%2fy.ics",
             "/remote.php/dav/calendars/alice/a/%ff.ics",
+            "/remote.php/dav/calendars/alice/a%2fx.ics",
+            "/remote.php/dav/calendars/alice%2fa/x.ics",
+            "remote.php/dav/calendars/alice/a/x.ics",
+            "",
         ] {
             assert_eq!(of(href), None, "{href}");
         }
-        assert_eq!(CalendarId::of_href(&format!("{home}personal/"), home).unwrap().as_str(), "personal");
-        assert_eq!(CalendarId::of_href(home, home), None);
+        let of = |href: &str| CalendarId::of_href(href, &home).map(|id| id.to_string());
+        assert_eq!(of("/remote.php/dav/calendars/alice/personal/").as_deref(), Some("personal"));
+        assert_eq!(of("/remote.php/dav/calendars/alice/"), None);
     }
 }

@@ -87,14 +87,11 @@ fn split(text: &str) -> Option<Vec<(String, Vec<String>)>> {
 }
 
 fn read(text: &str) -> Option<ICalendarRecurrenceRule> {
-    let plain = text
-        .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '=' | ';' | ',' | '+' | '-' | ' '));
     let text = text.replace(['+', ' '], "");
     let object = ICalendar::parse(format!("BEGIN:VEVENT\r\nRRULE:{text}\r\nEND:VEVENT\r\n")).ok()?;
     let entry = object.components.first()?.property(&ICalendarProperty::Rrule)?;
     match entry.values.first() {
-        Some(ICalendarValue::RecurrenceRule(rule)) if plain => Some((**rule).clone()),
+        Some(ICalendarValue::RecurrenceRule(rule)) => Some((**rule).clone()),
         _ => None,
     }
 }
@@ -131,7 +128,7 @@ pub fn horizon(rule: &ICalendarRecurrenceRule, start: &When) -> i64 {
         (ICalendarFrequency::Yearly, Some(count)) => i64::from(count),
         (_, Some(count)) => i64::from(count) / 12,
     };
-    let by_count = years.saturating_mul(i64::from(rule.interval.unwrap_or(1))).min(100).saturating_mul(366 * 86_400);
+    let by_count = years.saturating_mul(i64::from(rule.interval.unwrap_or(1))).saturating_mul(366 * 86_400);
     let until =
         rule.until.as_ref().and_then(PartialDateTime::to_date_time).map(|until| until.date_time.and_utc().timestamp());
     until.unwrap_or_else(|| start.seconds().saturating_add(by_count))

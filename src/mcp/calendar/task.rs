@@ -177,11 +177,8 @@ impl Task {
     fn read(component: &ICalendarComponent, zones: &Zones) -> Self {
         let due = component.property(&ICalendarProperty::Due).and_then(|entry| When::read(entry, zones));
         let number = |property| component.property(&property)?.values.first().and_then(ICalendarValue::as_integer);
-        let done = match component.status() {
-            Some(ICalendarStatus::Completed | ICalendarStatus::Cancelled) => true,
-            Some(_) => false,
-            None => component.has_property(&ICalendarProperty::Completed),
-        };
+        let over = matches!(component.status(), Some(ICalendarStatus::Completed | ICalendarStatus::Cancelled));
+        let done = over || component.has_property(&ICalendarProperty::Completed);
         Self {
             uid: component.uid().map(str::to_owned),
             title: text(component, &ICalendarProperty::Summary).unwrap_or_default(),

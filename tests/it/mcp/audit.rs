@@ -73,6 +73,21 @@ async fn every_call_leaves_one_line_and_nothing_of_its_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_resource_that_is_read_leaves_a_line_too() {
+    Logbook::open();
+    let house = House::open().await;
+    let read = |token: String, name: &'static str| {
+        let house = &house;
+        async move { house.ask(&token, "resources/read", json!({ "uri": format!("nextcloud://files/{name}") })).await }
+    };
+    read(house.token("alice"), "audit-resource.txt").await;
+    only("path=nextcloud://files/audit-resource.txt", &["tool=\"resources/read\"", "outcome=\"failed\""]);
+    read(house.token_with("alice", "nc.read"), "audit-resource.txt").await;
+    assert!(house.metric("obo_mcp_calls_total{outcome=\"refused\",tool=\"resources/read\"}").await >= 1.0);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn limits_and_switches_are_told_in_the_line() {
     Logbook::open();
     let tables = "[mcp]\ncalls_per_minute = 2\nconfirm = \"never\"\n[policy.egress]\npublic_links = false\n".to_owned();

@@ -1,7 +1,9 @@
 //! What makes a calendar object, and calendar-query (RFC 4791 §7.8) with its filters and expansion.
 
+use std::collections::BTreeSet;
+
 use super::super::groupware::{Collection, Object};
-use super::super::ical::{Component, Line, Occurrence, date, seconds, timestamp};
+use super::super::ical::{Component, Line, Occurrence, date, moment, seconds, timestamp};
 use super::super::instance::Instance;
 use super::DavError;
 use super::filter::text_matches;
@@ -42,18 +44,41 @@ pub(super) fn object(calendar: &Collection, name: &str, data: String) -> Result<
     Ok(Object::new(data.clone(), &first.name, uid))
 }
 
-/// Mails an invitation to each attendee of an event that this person organises, if the address is not their own.
-pub(super) fn invite(instance: &Instance, uid: &str, object: &Object) {
-    let Ok(root) = Component::parse(&object.data) else { return };
-    let own = instance.accounts().get(uid).map(|account| account.email).unwrap_or_default();
-    let address = |line: &Line| line.value.to_ascii_lowercase().trim_start_matches("mailto:").to_owned();
-    for (_, component) in root.happening() {
-        let organises = component.line("ORGANIZER").is_some_and(|line| address(line) == own.to_ascii_lowercase());
-        let attendees = component.lines.iter().filter(|line| line.name == "ATTENDEE").map(address);
-        attendees
-            .filter(|attendee| organises && *attendee != own.to_ascii_lowercase())
-            .for_each(|attendee| instance.outbox().send(uid, &attendee, "invitation"));
+/// Mails an invitation to each attendee of an event that this person organises, and a cancellation to each who is no longer one. What
+/// was sent is noted at the attendees (RFC 6638 §7.3), so that what is kept is no longer what was put.
+pub(super) fn schedule(instance: &Instance, uid: &str, before: Option<&Object>, after: Object) -> (Object, bool) {
+    let was = before.map(|object| invited(instance, uid, &object.data)).unwrap_or_default();
+    let now = invited(instance, uid, &after.data);
+    was.difference(&now).for_each(|address| instance.outbox().send(uid, address, "cancellation"));
+    now.iter().for_each(|address| instance.outbox().send(uid, address, "invitation"));
+    let (false, Ok(mut root)) = (now.is_empty(), Component::parse(&after.data)) else { return (after, false) };
+    for line in root.components.iter_mut().flat_map(|component| &mut component.lines) {
+        if line.name == "ATTENDEE" && now.contains(&address(line)) && line.parameter("SCHEDULE-STATUS").is_none() {
+            line.parameters.push_str(";SCHEDULE-STATUS=1.1");
+        }
     }
+    (Object::new(root.write(), &after.component, &after.uid), true)
+}
+
+/// Mails a cancellation to each attendee of an event that this person organised.
+pub(super) fn cancel(instance: &Instance, uid: &str, object: &Object) {
+    invited(instance, uid, &object.data)
+        .iter()
+        .for_each(|address| instance.outbox().send(uid, address, "cancellation"));
+}
+
+/// Whom this person invites: the attendees of what they organise, but themselves.
+fn invited(instance: &Instance, uid: &str, data: &str) -> BTreeSet<String> {
+    let Ok(root) = Component::parse(data) else { return BTreeSet::new() };
+    let own = instance.accounts().get(uid).map(|account| account.email.to_ascii_lowercase()).unwrap_or_default();
+    let organised = root.happening().map(|(_, component)| component);
+    let organised = organised.filter(|one| one.line("ORGANIZER").is_some_and(|line| address(line) == own));
+    let attendees = organised.flat_map(|one| &one.lines).filter(|line| line.name == "ATTENDEE").map(address);
+    attendees.filter(|attendee| *attendee != own).collect()
+}
+
+fn address(line: &Line) -> String {
+    line.value.to_ascii_lowercase().trim_start_matches("mailto:").to_owned()
 }
 
 /// Whether an object is what a `filter` asks for.
@@ -190,7 +215,7 @@ fn instance_of(component: &Component, occurrence: &Occurrence) -> Component {
             _ => line.clone(),
         })
         .collect();
-    let original = component.value("RECURRENCE-ID").and_then(seconds);
+    let original = component.line("RECURRENCE-ID").and_then(moment);
     if original.is_some() || component.line("RRULE").is_some() || component.line("RDATE").is_some() {
         lines.push(time("RECURRENCE-ID", original.unwrap_or(occurrence.start)));
     }

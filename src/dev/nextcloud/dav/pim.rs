@@ -275,13 +275,16 @@ pub(super) async fn put(call: &mut Call, site: &Site, place: &Pim) -> DavResult 
         Kind::Calendar => caldav::object(&collection, name, text)?,
         Kind::AddressBook => carddav::object(&collection, name, &text)?,
     };
-    if *kind == Kind::Calendar {
-        caldav::invite(&call.instance, &site.uid, &object);
-    }
+    let (object, changed) = match kind {
+        Kind::Calendar => caldav::schedule(&call.instance, &site.uid, before, object),
+        Kind::AddressBook => (object, false),
+    };
     let etag = conditions::quoted(&object.etag);
     let status = if before.is_some() { 204 } else { 201 };
     groupware.change(&key, |collection| collection.put(name, object));
-    Ok(done(status, site).header("etag", &etag).header("oc-etag", &etag))
+    let answer = done(status, site);
+    // Of what was changed on the way sabre gives no etag: it would be one of something else than the client has.
+    Ok(if changed { answer } else { answer.header("etag", &etag).header("oc-etag", &etag) })
 }
 
 pub(super) fn delete(call: &Call, site: &Site, place: &Pim) -> DavResult {
@@ -296,6 +299,7 @@ pub(super) fn delete(call: &Call, site: &Site, place: &Pim) -> DavResult {
     if let Pim::Object { object: name, .. } = place {
         let object = groupware.object(&key, name).ok_or_else(|| DavError::not_found(name))?;
         conditions::check(call, Some(&object.etag))?;
+        caldav::cancel(&call.instance, &site.uid, &object);
         groupware.change(&key, |collection| collection.take(name));
     } else {
         groupware.remove(&key);

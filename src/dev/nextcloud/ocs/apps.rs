@@ -25,7 +25,7 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
             let rest = path.trim_start_matches("files_sharing/").to_owned();
             sharing::route(call, uid, &rest).await
         }
-        (_, path) if path.starts_with("spreed/") => {
+        (_, path) if path.starts_with("spreed/") && call.instance.options().has_app("spreed") => {
             let rest = path.trim_start_matches("spreed/").to_owned();
             spreed::route(call, uid, &rest).await
         }

@@ -6,7 +6,7 @@ use super::super::call::Call;
 use super::super::login::{By, Visit};
 use super::super::options::Generation;
 use super::envelope::Outcome;
-use super::search;
+use super::{installed, search};
 
 /// As recorded from Nextcloud 32.0.1; `{base}` stands for its address.
 const CAPABILITIES: &str = include_str!("capabilities.json");
@@ -14,13 +14,18 @@ const NAVIGATION: &str = include_str!("navigation.json");
 const SEARCH_PROVIDERS: &str = include_str!("search_providers.json");
 
 pub(super) fn capabilities(call: &Call) -> Outcome {
-    Outcome::ok(recorded(call, CAPABILITIES)).tagged()
+    Outcome::ok(installed::capabilities(call.instance.options(), recorded(call, CAPABILITIES))).tagged()
 }
 
 pub(super) fn route(call: &Call, visit: &Visit, uid: &str, path: &str) -> Option<Outcome> {
+    let options = call.instance.options();
     match (call.verb(), path) {
-        ("GET", "core/navigation/apps") => Some(Outcome::ok(recorded(call, NAVIGATION)).tagged()),
-        ("GET", "search/providers") => Some(Outcome::ok(recorded(call, SEARCH_PROVIDERS)).tagged()),
+        ("GET", "core/navigation/apps") => {
+            Some(Outcome::ok(installed::navigation(options, recorded(call, NAVIGATION))).tagged())
+        }
+        ("GET", "search/providers") => {
+            Some(Outcome::ok(installed::providers(options, recorded(call, SEARCH_PROVIDERS))).tagged())
+        }
         ("GET", path) if path.starts_with("search/providers/") => {
             let provider = path.trim_start_matches("search/providers/").strip_suffix("/search")?;
             Some(search::answer(call, uid, provider))

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::super::clock;
 use super::super::call::Call;
 use super::super::dav;
-use super::super::shares::{CREATE, DELETE, LINK, MAIL, READ, RESHARE, Share, UPDATE, WITH_USER};
+use super::super::ical;
+use super::super::shares::{CREATE, DELETE, LINK, MAIL, READ, RESHARE, Share, UPDATE, WITH_GROUP, WITH_USER};
 use super::envelope::Outcome;
 
 pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outcome> {
@@ -31,7 +33,7 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
 
 /// A share that is this person's business.
 fn known(call: &Call, uid: &str, id: u64) -> Option<Share> {
-    call.instance.shares().get(id).filter(|share| share.owner == uid || share.with.as_deref() == Some(uid))
+    call.instance.shares().get(id).filter(|share| share.owner == uid || share.is_received_by(uid))
 }
 
 fn unknown() -> Outcome {
@@ -51,7 +53,7 @@ fn list(call: &Call, uid: &str) -> Outcome {
     let yes = |name: &str| call.query.get(name).is_some_and(|value| value == "true" || value == "1");
     let all = call.instance.shares().all();
     let mine: Vec<&Share> = if yes("shared_with_me") {
-        all.iter().filter(|share| share.kind == WITH_USER && share.with.as_deref() == Some(uid)).collect()
+        all.iter().filter(|share| share.is_received_by(uid)).collect()
     } else {
         all.iter().filter(|share| share.owner == uid).collect()
     };
@@ -59,10 +61,13 @@ fn list(call: &Call, uid: &str) -> Outcome {
         return Outcome::ok(mine.iter().map(|share| told(call, uid, share)).collect());
     };
     let path = stored(uid, path);
-    if call.instance.storage().node(&path).is_none() {
+    let Some(node) = call.instance.storage().node(&path) else {
         return no_such_path();
-    }
+    };
     let inside = yes("subfiles");
+    if inside && !node.is_folder {
+        return Outcome::failure(400, 400, "Not a directory");
+    }
     let here = |share: &&&Share| {
         if inside { share.path.starts_with(&path) && share.path.len() == path.len() + 1 } else { share.path == path }
     };
@@ -107,16 +112,30 @@ async fn create(call: &mut Call, uid: &str) -> Outcome {
             call.instance.outbox().send(uid, address, "share");
             share
         }
-        (Some(1), _) => return Outcome::failure(404, 404, "Please specify a valid group"),
+        (Some(WITH_GROUP), with) => {
+            let groups = &call.instance.options().groups;
+            let Some((group, members)) = groups.iter().find(|(group, _)| Some(group.as_str()) == with) else {
+                return Outcome::failure(404, 404, "Please specify a valid group");
+            };
+            let mut share = Share::new(WITH_GROUP, uid, node.path, asked.unwrap_or(all) & all);
+            share.with = Some(group.clone());
+            share.members.clone_from(members);
+            share
+        }
         _ => return Outcome::failure(400, 400, "Unknown share type"),
     };
+    if let Some(fault) = expiration_fault(&fields) {
+        return Outcome::failure(404, 404, fault);
+    }
     settle(&mut share, &fields);
-    let with = share.with.clone().unwrap_or_default();
     let before = call.instance.shares().all().len();
-    let share = call
-        .instance
-        .shares()
-        .add(share, |name| call.instance.storage().node(&[with.clone(), "files".into(), name.to_owned()]).is_some());
+    let receivers: Vec<String> =
+        share.with.iter().filter(|_| share.kind == WITH_USER).chain(&share.members).cloned().collect();
+    let taken = |name: &str| {
+        let at = |receiver: &String| call.instance.storage().node(&[receiver.clone(), "files".into(), name.to_owned()]);
+        receivers.iter().any(|receiver| receiver != uid && at(receiver).is_some())
+    };
+    let share = call.instance.shares().add(share, taken);
     let mut data = told(call, uid, &share);
     data["mail_send"] = u8::from(call.instance.shares().all().len() > before).into();
     Outcome::ok(data)
@@ -132,6 +151,9 @@ async fn change(call: &mut Call, uid: &str, id: u64) -> Outcome {
     if known.iter().all(|name| fields[*name].is_null()) {
         return Outcome::failure(400, 400, "Wrong or no update parameter given");
     }
+    if let Some(fault) = expiration_fault(&fields) {
+        return Outcome::failure(400, 400, fault);
+    }
     let folder = call.instance.storage().has_folder(&share.path);
     let changed = call.instance.shares().change(id, |share| {
         if let Some(bits) = number(&fields["permissions"]).and_then(|bits| u8::try_from(bits).ok()) {
@@ -143,6 +165,19 @@ async fn change(call: &mut Call, uid: &str, id: u64) -> Outcome {
         settle(share, &fields);
     });
     changed.map_or_else(unknown, |share| Outcome::ok(told(call, uid, &share)))
+}
+
+/// What is wrong with the day on which a share is to end.
+fn expiration_fault(fields: &Value) -> Option<&'static str> {
+    let date = fields["expireDate"].as_str().filter(|date| !date.is_empty())?;
+    let day = date.get(..10).unwrap_or(date).replace('-', "");
+    let is_date = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
+    let today = ical::date(i64::try_from(clock::now()).unwrap_or_default());
+    match (is_date, day <= today) {
+        (false, _) => Some("Invalid date. Format must be YYYY-MM-DD"),
+        (true, true) => Some("Expiration date is in the past"),
+        (true, false) => None,
+    }
 }
 
 /// What can be said of a share when it is made, and later.
@@ -224,6 +259,13 @@ fn told(call: &Call, uid: &str, share: &Share) -> Value {
         let with = share.with.as_deref().unwrap_or_default();
         data["share_with_displayname"] = name_of(with).into();
         data["share_with_displayname_unique"] = call.instance.accounts().get(with).map(|account| account.email).into();
+    } else if share.kind == WITH_GROUP {
+        data["share_with_displayname"] = share.with.clone().into();
+    } else if share.kind == MAIL {
+        data["share_with_displayname"] = share.with.clone().into();
+        data["password"] = share.password.as_ref().map(|_| "***").into();
+        data["password_expiration_time"] = Value::Null;
+        data["send_password_by_talk"] = false.into();
     } else {
         let hidden = share.password.as_ref().map(|_| "***");
         data["share_with_displayname"] = "(Shared link)".into();

@@ -1,4 +1,4 @@
-//! OCS routes of Talk (`spreed`): rooms, and chat that is read, waited for and written.
+//! OCS routes of Talk (`spreed`): rooms, and chat that is read, waited for and written (its `docs/conversation.md` and `docs/chat.md`).
 
 use std::time::Duration;
 
@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use super::super::super::clock;
 use super::super::call::Call;
-use super::super::talk::Room;
+use super::super::talk::{LONGEST_MESSAGE, Member, Room, Said, number};
 use super::envelope::Outcome;
+
+/// Without `limit`, and at most.
+const LIMIT: (u64, u64) = (100, 200);
 
 pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outcome> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
@@ -15,12 +18,12 @@ pub(super) async fn route(call: &mut Call, uid: &str, path: &str) -> Option<Outc
     let (_api, _version) = (segments.next()?, segments.next()?);
     let rest: Vec<&str> = segments.collect();
     Some(match (call.verb(), rest.as_slice()) {
-        ("GET", ["room"]) => Outcome::ok(call.instance.talk().rooms(uid).iter().map(told).collect())
+        ("GET", ["room"]) => Outcome::ok(call.instance.talk().rooms(uid).iter().map(|room| told(room, uid)).collect())
             .with("x-nextcloud-talk-modified-before", clock::now().to_string())
             .with("x-nextcloud-talk-hash", "0f6ac1ae"),
         ("POST", ["room"]) => open(call, uid).await,
         ("GET", ["room", token]) => match call.instance.talk().room(uid, token) {
-            Some(room) => Outcome::ok(told(&room)),
+            Some(room) => Outcome::ok(told(&room, uid)),
             None => nothing(),
         },
         ("GET", ["chat", token]) => read(call, uid, token).await,
@@ -36,74 +39,127 @@ fn nothing() -> Outcome {
     Outcome::failure(404, 404, "")
 }
 
+fn member(call: &Call, uid: &str) -> Option<Member> {
+    let account = call.instance.accounts().get(uid)?;
+    Some(Member { uid: account.uid, display_name: account.display_name, read: 0 })
+}
+
 async fn open(call: &mut Call, uid: &str) -> Outcome {
     let fields = call.fields().await;
     let kind = fields["roomType"].as_u64().or_else(|| fields["roomType"].as_str()?.parse().ok()).unwrap_or(2);
-    let mut members = vec![uid.to_owned()];
-    if let Some(other) = fields["invite"].as_str().filter(|other| call.instance.accounts().get(other).is_some()) {
-        members.push(other.to_owned());
+    let other = fields["invite"].as_str().and_then(|other| member(call, other));
+    if kind == 1 && other.is_none() {
+        return nothing();
     }
-    let name = fields["roomName"].as_str().or(fields["invite"].as_str()).unwrap_or("Room");
-    Outcome::created(told(&call.instance.talk().open(kind, name, members)))
+    let members = member(call, uid).into_iter().chain(other).collect();
+    let name = fields["roomName"].as_str().filter(|_| kind != 1).unwrap_or_default();
+    Outcome::created(told(&call.instance.talk().open(kind, name, members), uid))
 }
 
-/// `lookIntoFuture=1` waits for what comes after the last known message; 304 where nothing did.
+/// History from the newest down, or what is newer; `lookIntoFuture=1` waits for it. 304 where there is nothing.
 async fn read(call: &Call, uid: &str, token: &str) -> Outcome {
-    let number = |name: &str| call.query.get(name).and_then(|value| value.parse::<u64>().ok());
-    let future = number("lookIntoFuture") == Some(1);
-    let known = number("lastKnownMessageId").unwrap_or(0);
-    let limit = usize::try_from(number("limit").unwrap_or(100)).unwrap_or(100);
-    let Some(room) = call.instance.talk().room(uid, token) else {
+    let asked = |name: &str| call.query.get(name).and_then(|value| value.parse::<u64>().ok());
+    let known = asked("lastKnownMessageId").unwrap_or(0);
+    let with_known = asked("includeLastKnown") == Some(1);
+    let limit = usize::try_from(asked("limit").unwrap_or(LIMIT.0).min(LIMIT.1)).unwrap_or(usize::MAX);
+    let talk = call.instance.talk();
+    let Some(room) = talk.room(uid, token) else {
         return nothing();
     };
-    let after = |room: &Room| -> Vec<Value> {
-        let newer = room.messages.iter().filter(|message| message["id"].as_u64().is_some_and(|id| id > known));
-        newer.cloned().collect()
+    let mut found: Vec<Value> = if asked("lookIntoFuture") == Some(1) {
+        let newer = |room: &Room| -> Vec<Value> {
+            let newer = room.messages.iter().filter(|one| number(one) > known || (with_known && number(one) == known));
+            newer.cloned().collect()
+        };
+        if asked("setReadMarker") != Some(0) {
+            talk.has_read(token, uid, known);
+        }
+        let found = newer(&room);
+        if found.is_empty() {
+            talk.wait(Duration::from_secs(asked("timeout").unwrap_or(30))).await;
+            talk.room(uid, token).as_ref().map(newer).unwrap_or_default()
+        } else {
+            found
+        }
+    } else {
+        let older = |one: &&Value| known == 0 || number(one) < known || (with_known && number(one) == known);
+        room.messages.iter().rev().filter(older).cloned().collect()
     };
-    let mut found = after(&room);
-    if future && found.is_empty() {
-        call.instance.talk().wait(Duration::from_secs(number("timeout").unwrap_or(30))).await;
-        found = call.instance.talk().room(uid, token).as_ref().map(after).unwrap_or_default();
-    }
-    if found.is_empty() && future {
-        return Outcome::failure(304, 304, "");
-    }
-    if !future {
-        found.reverse();
-    }
     found.truncate(limit);
-    let last = found.last().map(|message| message["id"].to_string()).unwrap_or_default();
-    Outcome::ok(found.into()).with("x-chat-last-given", last)
+    match found.last().map(number) {
+        Some(last) => Outcome::ok(found.into()).with("x-chat-last-given", last.to_string()),
+        None => Outcome::failure(304, 304, ""),
+    }
 }
 
 async fn say(call: &mut Call, uid: &str, token: &str) -> Outcome {
     let fields = call.fields().await;
-    if call.instance.talk().room(uid, token).is_none() {
+    let talk = call.instance.talk();
+    let Some(room) = talk.room(uid, token) else {
         return nothing();
+    };
+    if room.read_only {
+        return Outcome::failure(403, 403, "");
     }
-    let text = fields["message"].as_str().unwrap_or_default();
+    let text = fields["message"].as_str().unwrap_or_default().trim();
     if text.is_empty() {
         return Outcome::failure(400, 400, "");
     }
-    let name = call.instance.accounts().get(uid).map(|account| account.display_name).unwrap_or_default();
-    call.instance.talk().say(token, uid, &name, text).map_or_else(nothing, Outcome::created)
+    if text.chars().count() > LONGEST_MESSAGE {
+        return Outcome::failure(413, 413, "");
+    }
+    let reply_to = fields["replyTo"].as_u64().or_else(|| fields["replyTo"].as_str()?.parse().ok());
+    let said = Said {
+        text,
+        reply_to: reply_to.filter(|id| *id != 0),
+        reference: fields["referenceId"].as_str().unwrap_or_default(),
+        ..Said::default()
+    };
+    talk.say(token, uid, &said).map_or_else(|| Outcome::failure(400, 400, ""), Outcome::created)
 }
 
-fn told(room: &Room) -> Value {
-    json!({
+fn told(room: &Room, uid: &str) -> Value {
+    let (unread, mentioned) = room.unread(uid);
+    let other = room.members.iter().find(|member| member.uid != uid).filter(|_| room.kind == 1);
+    // What is owned may be left only by handing it on; of two there is no owner.
+    let owner = room.kind == 1 || room.members.first().is_some_and(|member| member.uid == uid);
+    let activity = room.messages.last().map_or(0, |message| message["timestamp"].as_u64().unwrap_or(0));
+    let mut told = json!({
         "id": room.id,
         "token": room.token,
         "type": room.kind,
-        "name": room.name,
-        "displayName": room.name,
+        "name": other.map_or(room.name.as_str(), |other| other.uid.as_str()),
+        "displayName": room.display_name(uid),
         "description": "",
-        "participantType": 1,
-        "readOnly": 0,
+        "participantType": if owner { 1 } else { 3 },
+        "attendeeId": room.members.iter().position(|member| member.uid == uid).map(|place| place + 1),
+        "actorType": "users",
+        "actorId": uid,
+        "permissions": 254,
+        "readOnly": u8::from(room.read_only),
+        "listable": 0,
         "hasPassword": false,
-        "unreadMessages": 0,
-        "lastActivity": room.messages.last().map_or(0, |message| message["timestamp"].as_u64().unwrap_or(0)),
-        "lastMessage": room.messages.last(),
+        "hasCall": false,
+        "isFavorite": false,
+        "notificationLevel": 2,
+        "lobbyState": 0,
+        "objectType": "",
+        "objectId": "",
+    });
+    let rest = json!({
+        "unreadMessages": unread,
+        "unreadMention": mentioned,
+        "unreadMentionDirect": mentioned,
+        "lastReadMessage": room.member(uid).map_or(0, |member| member.read),
+        "lastCommonReadMessage": room.members.iter().map(|member| member.read).min(),
+        "lastActivity": activity,
+        "lastMessage": room.messages.last().cloned().unwrap_or_else(|| json!([])),
         "canLeaveConversation": true,
+        "canDeleteConversation": owner && room.kind != 1,
         "canStartCall": true,
-    })
+    });
+    if let (Value::Object(told), Value::Object(rest)) = (&mut told, rest) {
+        told.extend(rest);
+    }
+    told
 }

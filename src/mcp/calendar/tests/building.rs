@@ -56,6 +56,9 @@ fn the_rules_of_a_zone_go_on_as_long_as_a_series() {
     assert!(zone.len() == 2 && zone.iter().all(|rule| !rule.contains("UNTIL")), "{object}");
     let endless = NewEvent { rrule: Some("FREQ=YEARLY;INTERVAL=1000;COUNT=4294967295"), ..series };
     assert!(build(&endless).unwrap().len() < 4_000);
+    // Where each year has transitions of its own.
+    let long = NewEvent { rrule: Some("FREQ=DAILY;UNTIL=20991231"), timezone: Some("Africa/Casablanca"), ..standup() };
+    assert!(build(&long).unwrap().matches("BEGIN:STANDARD").count() < 30);
 }
 
 #[test]
@@ -132,6 +135,7 @@ fn a_title_cannot_become_another_line() {
     assert_eq!(read.location.as_ref(), Some(&read.title));
     assert!(read.attendees.is_empty() && !object.contains("\r\nATTENDEE"), "{object}");
     assert!(!crate::nextcloud::calendar_body::invites(object.as_bytes()).unwrap());
+    assert_eq!(one(&build(&NewEvent { title: "a\0b\u{7}c\u{85}\td", ..standup() }).unwrap()).title, "abc\td");
     refused(build(&NewEvent { title: " \n", ..standup() }), "title");
     refused(build(&NewEvent { title: &"x".repeat(2_001), ..standup() }), "too long");
 }

@@ -145,7 +145,16 @@ fn what_cannot_be_read_is_not_changed() {
         assert!(matches!(edit(broken, &changes), Err(Fault::Object(_))), "{broken:?}");
     }
     refused(edit(&event("SUMMARY:no start"), &changes), "no start");
-    refused(edit(&event(&format!("DTSTART:20261124T090000Z\nX-A:{}", "a".repeat(LARGEST_OBJECT))), &changes), "1 MiB");
+    let large = event(&format!("DTSTART:20261124T090000Z\nX-A:{}", "a".repeat(LARGEST_OBJECT)));
+    refused(edit(&large, &changes), "is not read");
+    refused(events(&large), "is not read");
+    let almost = event(&format!("DTSTART:20261124T090000Z\nX-A:{}", "a".repeat(LARGEST_OBJECT - 50_000)));
+    let longer = "b".repeat(90_000);
+    refused(edit(&almost, &Changes { description: Some(&longer), ..Changes::default() }), "would make");
+    let good = event("DTSTART:20261124T090000Z");
+    refused(edit(&format!("{good}{good}"), &changes), "readable");
+    let within = object("BEGIN:VEVENT\nDTSTART:20261124T090000Z\nBEGIN:VEVENT\nUID:2\nEND:VEVENT\nEND:VEVENT");
+    refused(edit(&within, &changes), "safely");
     let deep = format!("{}{}", "BEGIN:VEVENT\r\n".repeat(20), "END:VEVENT\r\n".repeat(20));
     refused(edit(&object(&deep), &changes), "readable");
     let bytes = b"BEGIN:VCALENDAR\r\nX:\xff\r\nEND:VCALENDAR\r\n";

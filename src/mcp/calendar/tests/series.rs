@@ -9,6 +9,7 @@ DTEND;TZID=Europe/Berlin:20261005T100000
 RRULE:FREQ=WEEKLY;UNTIL=20261130T080000Z;WKST=MO
 EXDATE;TZID=Europe/Berlin:20261012T090000,20261019T090000
 EXDATE:20261109T080000Z
+RDATE:20261101T080000Z
 SUMMARY:Stand-up
 END:VEVENT
 BEGIN:VEVENT
@@ -45,6 +46,7 @@ fn what_names_its_recurrences_moves_with_a_series() {
             "DTSTART;TZID=Europe/Berlin:20261005T113000",
             "DTEND;TZID=Europe/Berlin:20261005T123000",
             "RRULE:FREQ=WEEKLY;UNTIL=20261130T103000Z;WKST=MO",
+            "RDATE:20261101T103000Z",
             "EXDATE;TZID=Europe/Berlin:20261012T113000,20261019T113000",
             // 09:00 in Berlin after the clocks were set back.
             "EXDATE:20261109T103000Z",
@@ -73,6 +75,13 @@ fn a_series_without_days_in_its_rule_moves_to_another_day() {
 }
 
 #[test]
+fn what_is_in_utc_moves_by_the_clock_on_the_wall_too() {
+    let zoned = "DTSTART;TZID=Europe/Berlin:20261005T090000\nRRULE:FREQ=DAILY\nEXDATE:20261024T070000Z";
+    // The day after, clocks are set back.
+    assert_lines(&edit(&event(zoned), &to("2026-10-06T09:00:00")).unwrap(), &["EXDATE:20261025T080000Z"]);
+}
+
+#[test]
 fn a_rule_that_names_days_is_asked_for_anew() {
     let before = event("DTSTART:20261005T090000Z\nDTEND:20261005T100000Z\nRRULE:FREQ=WEEKLY;BYDAY=MO");
     refused(edit(&before, &to("2026-10-06T09:00:00Z")), "give rrule as well");
@@ -90,6 +99,11 @@ fn a_series_that_names_its_recurrences_keeps_its_zone() {
     let plain = event("DTSTART:20261005T090000Z\nDTEND:20261005T100000Z\nRRULE:FREQ=WEEKLY;COUNT=4");
     let after = edit(&plain, &Changes { timezone: Some("Europe/Berlin"), ..to("2026-10-05T09:00:00") }).unwrap();
     assert_lines(&after, &["DTSTART;TZID=Europe/Berlin:20261005T090000", "RRULE:FREQ=WEEKLY;COUNT=4"]);
+    let left_out = event("DTSTART:20261005T090000Z\nRRULE:FREQ=WEEKLY\nEXDATE:20261012T090000Z");
+    refused(
+        edit(&left_out, &Changes { timezone: Some("Europe/Berlin"), ..to("2026-10-05T09:00:00") }),
+        "another time zone",
+    );
     let until = event("DTSTART:20261005T090000Z\nRRULE:FREQ=WEEKLY;UNTIL=20261130T090000Z");
     refused(edit(&until, &Changes { end: Some("2026-10-05"), ..to("2026-10-05") }), "another time zone");
 }

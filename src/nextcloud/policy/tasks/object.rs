@@ -75,12 +75,12 @@ fn is_tasks_alone(lines: &[String]) -> bool {
             if !ends {
                 return false;
             }
-        } else if open.is_empty() {
-            return false;
-        } else if is("ACTION")
-            && !value.is_some_and(|own| ACTIONS.iter().any(|action| own.eq_ignore_ascii_case(action)))
-        {
-            return false;
+        } else {
+            let is_allowed = |own: &str| ACTIONS.iter().any(|action| own.eq_ignore_ascii_case(action));
+            let mails = is("ACTION") && !value.is_some_and(is_allowed);
+            if open.is_empty() || mails {
+                return false;
+            }
         }
     }
     open.is_empty() && calendars == 1 && tasks > 0

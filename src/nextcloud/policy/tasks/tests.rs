@@ -283,6 +283,8 @@ fn nothing_but_a_task_is_written() {
         "BEGIN:VTODO\r\nUID:1\r\nEND:VTODO\r\n".to_owned() + event,
         "BEGIN:VJOURNAL\r\nUID:1\r\nEND:VJOURNAL\r\n".to_owned(),
         "BEGIN:VFREEBUSY\r\nUID:1\r\nEND:VFREEBUSY\r\n".to_owned(),
+        "BEGIN:VTODO\r\nUID:1\r\nEND:VTODO\r\nBEGIN:VJOURNAL\r\nUID:1\r\nEND:VJOURNAL\r\n".to_owned(),
+        "BEGIN:VTODO\r\nUID:1\r\nEND:VTODO\r\nBEGIN:VFREEBUSY\r\nUID:1\r\nEND:VFREEBUSY\r\n".to_owned(),
         "BEGIN:VTIMEZONE\r\nTZID:x\r\nEND:VTIMEZONE\r\n".to_owned(),
         "BEGIN:VTIMEZONE\r\nBEGIN:VTODO\r\nEND:VTODO\r\nEND:VTIMEZONE\r\n".to_owned(),
         "BEGIN:X-THING\r\nEND:X-THING\r\n".to_owned(),

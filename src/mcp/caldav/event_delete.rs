@@ -1,0 +1,67 @@
+//! `event_delete`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use super::home::Home;
+use crate::mcp::calendar::{self, ObjectId};
+use crate::mcp::fault::Fault;
+use crate::mcp::settings::Toolset;
+use crate::mcp::tool::{Call, Hints, Reply, Tool};
+
+/// Delete event.
+pub struct EventDelete;
+
+/// Which.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arguments {
+    /// Event id
+    pub id: String,
+    /// etag from a read; the call fails if it changed meanwhile
+    pub etag: Option<String>,
+}
+
+/// That it is done.
+#[derive(Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
+pub struct Output {
+    pub ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+}
+
+impl Tool for EventDelete {
+    type Arguments = Arguments;
+    type Output = Output;
+    const NAME: &'static str = "event_delete";
+    const TITLE: &'static str = "Delete event";
+    const DESCRIPTION: &'static str = "Delete an event; attendees get a cancellation.";
+    const HINTS: Hints = Hints::changes().idempotent().open_world();
+    const SCOPES: &'static [&'static str] = &["calendar.read", "calendar.write"];
+    const SET: Toolset = Toolset::Calendar;
+
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+        let id = ObjectId::parse(&arguments.id)?;
+        let home = Home::of(&nextcloud).await?;
+        let held = home.read(&nextcloud, Kind::Events, &id, arguments.etag.as_deref()).await?;
+        if calendar::events(&held.data)?.is_empty() {
+            return Err(Fault::said("This is no event. Tasks are changed by task_update."));
+        }
+        let etag = match id.instance() {
+            None => {
+                home.delete(&nextcloud, &id, &held).await?;
+                None
+            }
+            Some(instance) => {
+                home.recurs(&nextcloud, &id, instance, &held.data).await?;
+                let data = calendar::without_instance(held.data.as_bytes(), instance, nextcloud.now().0)?;
+                home.replace(&nextcloud, Kind::Events, &id, &held, data).await?
+            }
+        };
+        Ok(Output { ok: true, url: None, etag }.into())
+    }
+}

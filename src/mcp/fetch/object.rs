@@ -1,0 +1,145 @@
+//! An event, a task or a contact, as lines that can be read.
+
+use serde_json::Value;
+
+use super::super::calendar::{self, ObjectId};
+use super::super::contacts::Card;
+use super::super::dav::{self, CALDAV, CARDDAV, DAV, Multistatus};
+use super::super::fault::Fault;
+use super::super::nextcloud::{Ask, Nextcloud, segment};
+use super::super::{shown::shown, text};
+use super::{LONGEST_TITLE, Read};
+
+/// So many recurrences that differ from their series are told.
+const MOST_EVENTS: usize = 20;
+const REST: &str = "the rest is in Nextcloud: the url opens it";
+
+/// An event, with those of its recurrences that were changed.
+///
+/// # Errors
+/// [`Fault::Said`] if it is not there or cannot be read; whatever [`Nextcloud::ask`] says.
+pub async fn event(nextcloud: &Nextcloud, id: &str) -> Result<Read, Fault> {
+    let id = ObjectId::parse(id).map_err(said)?;
+    let answer = nextcloud.ask(Ask::get(format!("{}/{}", calendars(nextcloud).await?, id.encoded()))).await?;
+    let answer = answer.good("event of this id")?;
+    let etag = answer.etag().map(|etag| Value::from(etag.trim_matches('"')));
+    let mut events = calendar::events(&String::from_utf8_lossy(&answer.bytes)).map_err(said)?;
+    if let Some(instance) = id.instance() {
+        // Of a recurrence that was never changed the series is all there is.
+        let (own, series) =
+            events.into_iter().partition::<Vec<_>, _>(|event| event.instance.as_ref() == Some(instance));
+        events =
+            if own.is_empty() { series.into_iter().filter(|event| event.instance.is_none()).collect() } else { own };
+    }
+    let first = events
+        .first()
+        .ok_or_else(|| Fault::said("This is no event: fetch reads tasks by the ids that search gives them."))?;
+    let title = first.title.clone();
+    let mut lines = Lines::default();
+    for event in events.iter().take(MOST_EVENTS) {
+        if let Some(instance) = event.instance.filter(|_| events.len() > 1) {
+            lines.add("Changed recurrence", Some(&instance.to_string()));
+            lines.add("Title", Some(&event.title));
+        }
+        lines.add("From", Some(&event.start));
+        lines.add("Until", Some(&event.end));
+        lines.add("Recurring", event.recurring.then_some("yes"));
+        lines.add("Cancelled", event.cancelled.then_some("yes"));
+        lines.add("Where", event.location.as_deref());
+        lines.add("Organizer", event.organizer.as_deref());
+        lines.add("Attendees", Some(&event.attendees.join(", ")));
+        lines.text(event.description.as_deref());
+    }
+    let url = nextcloud.url("/index.php/apps/calendar");
+    let metadata = vec![("event_id", Some(id.to_string().into())), ("etag", etag)];
+    Ok(Read { title, text: lines.0, url, metadata, rest: REST })
+}
+
+/// A task. It is found by a query for tasks, as the scope for tasks reads no other object.
+///
+/// # Errors
+/// As [`event`].
+pub async fn task(nextcloud: &Nextcloud, id: &str) -> Result<Read, Fault> {
+    const QUERY: &str = "<?xml version=\"1.0\"?><c:calendar-query xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\">\
+        <d:prop><d:getetag/><c:calendar-data/></d:prop><c:filter><c:comp-filter name=\"VCALENDAR\">\
+        <c:comp-filter name=\"VTODO\"/></c:comp-filter></c:filter></c:calendar-query>";
+    let id = ObjectId::parse(id).map_err(said)?;
+    let id = id.with_instance(None);
+    let list = format!("{}/{}/", calendars(nextcloud).await?, id.calendar().encoded());
+    let answer = nextcloud.ask(Ask::new("REPORT", list).depth("1").xml(QUERY).for_tasks()).await?;
+    let found = Multistatus::of(&answer.good("task list of this id")?)?;
+    let wanted = id.to_string();
+    let is_it = |response: &&dav::Response| {
+        response
+            .segments()
+            .is_some_and(|segments| segments.ends_with(&wanted.split('/').map(str::to_owned).collect::<Vec<_>>()))
+    };
+    let none = || Fault::said("There is no task of this id. Search again to find the right one.");
+    let found = found.responses.iter().find(is_it).ok_or_else(none)?;
+    let object = found.get(CALDAV, "calendar-data").map(|data| data.text.as_str()).ok_or_else(none)?;
+    let task = calendar::tasks(object).map_err(said)?.into_iter().next().ok_or_else(none)?;
+    let mut lines = Lines::default();
+    lines.add("Done", Some(if task.done { "yes" } else { "no" }));
+    lines.add("Due", task.due.as_deref());
+    lines.add("Priority", task.priority.map(|priority| priority.to_string()).as_deref());
+    lines.text(task.notes.as_deref());
+    let etag = found.text(DAV, "getetag").map(|etag| Value::from(etag.trim_matches('"')));
+    let metadata = vec![("task_id", Some(wanted.into())), ("etag", etag)];
+    Ok(Read { title: task.title, text: lines.0, url: nextcloud.url("/index.php/apps/tasks"), metadata, rest: REST })
+}
+
+/// A contact, found by its UID, for its name as a file may be another.
+///
+/// # Errors
+/// As [`event`].
+pub async fn contact(nextcloud: &Nextcloud, book: &str, uid: &str) -> Result<Read, Fault> {
+    let target = format!("/remote.php/dav/addressbooks/users/{}/{}/", segment(&nextcloud.uid().await?), segment(book));
+    let query = format!(
+        "<?xml version=\"1.0\"?><c:addressbook-query xmlns:d=\"DAV:\" xmlns:c=\"{CARDDAV}\"><d:prop><c:address-data/></d:prop>\
+         <c:filter><c:prop-filter name=\"UID\"><c:text-match match-type=\"equals\">{}</c:text-match></c:prop-filter></c:filter>\
+         </c:addressbook-query>",
+        dav::escaped(uid)
+    );
+    let answer =
+        nextcloud.ask(Ask::new("REPORT", target).depth("1").xml(query)).await?.good("address book of this id")?;
+    let found = Multistatus::of(&answer)?;
+    let cards = found.responses.iter().filter_map(|response| Card::parse(&response.get(CARDDAV, "address-data")?.text));
+    // A collation folds case; a UID does not.
+    let card = cards.into_iter().find(|card| card.uid.as_deref() == Some(uid));
+    let card = card.ok_or_else(|| Fault::said("There is no such contact. Search again to find the right one."))?;
+    let mut lines = Lines::default();
+    lines.add("Name", Some(&card.name));
+    lines.add("Organization", card.org.as_deref());
+    card.emails.iter().for_each(|email| lines.add("Email", Some(email)));
+    card.phones.iter().for_each(|phone| lines.add("Phone", Some(phone)));
+    let url = nextcloud.url(&format!("/index.php/apps/contacts/direct/contact/{}", segment(&format!("{uid}~{book}"))));
+    Ok(Read { title: card.name, text: lines.0, url, rest: REST, ..Read::default() })
+}
+
+async fn calendars(nextcloud: &Nextcloud) -> Result<String, Fault> {
+    Ok(format!("/remote.php/dav/calendars/{}", segment(&nextcloud.uid().await?)))
+}
+
+fn said(fault: calendar::Fault) -> Fault {
+    Fault::Said(fault.to_string())
+}
+
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    /// A line, if there is something to say.
+    fn add(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            self.0 += &format!("{name}: {}\n", shown(value, 10 * LONGEST_TITLE));
+        }
+    }
+
+    /// A text of several lines, and the end of what it belongs to.
+    fn text(&mut self, text: Option<&str>) {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.0 += &format!("\n{}\n", text::prose(text).trim_end());
+        }
+        self.0.push('\n');
+    }
+}
