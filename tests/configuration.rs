@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use obo_proxy::config::{Config, NonBearer};
+use obo_proxy::mcp::settings::Confirm;
 use obo_proxy::nextcloud::mount::{Mount, Root};
 
 fn example(secret: &Path) -> String {

@@ -207,8 +207,8 @@ mod tests {
             assert!(ask(&pending, "alice", call, 1).is_some());
         }
         assert!(pending.look(&first, Timestamp(1)).is_none(), "the oldest goes");
-        for person in pending.0.lock().len()..MOST {
-            let mut entries = pending.0.lock();
+        let waiting = pending.0.lock().len();
+        for person in waiting..MOST {
             let entry = Entry {
                 purpose: Digest::of(person.to_string().as_bytes()),
                 principal: identity(&person.to_string()).principal,
@@ -219,7 +219,7 @@ mod tests {
                 logins: 0,
                 browser: None,
             };
-            entries.insert(person.to_string(), entry);
+            pending.0.lock().insert(person.to_string(), entry);
         }
         assert!(ask(&pending, "bob", 1, 2).is_none());
         assert!(ask(&pending, "bob", 1, 301).is_some(), "what is over makes room");
