@@ -52,7 +52,7 @@ async fn a_login_comes_back_once_to_the_browser_that_began_it_in_time() {
 
     let back = alice.sign_in_up_to_the_way_back(&page, "alice").await;
     assert_eq!(alice.get(&back).await.status, 303);
-    assert_eq!(thief.get(&page).await.location().starts_with(house.provider.issuer()), true, "not signed in there");
+    assert!(thief.get(&page).await.location().starts_with(house.provider.issuer()), "not signed in there");
     is_open(&house, &page).await;
     house.clock.advance(Duration::from_mins(5));
     assert_eq!(alice.get(&page).await.status, 404, "the question is over");
