@@ -1,5 +1,6 @@
 //! The one body type. A newtype, because rustc refuses boxed futures over an alias; most bodies need no box.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,14 +14,13 @@ use hyper::body::Incoming;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A request or response body.
-#[derive(Debug)]
 pub struct Body(Kind);
 
-#[derive(Debug)]
 enum Kind {
     Full(Option<Bytes>),
     Incoming(Incoming),
     Boxed(UnsyncBoxBody<Bytes, BoxError>),
+    Caught(tower_http::body::UnsyncBoxBody<Bytes, BoxError>),
 }
 
 impl Default for Body {
@@ -54,9 +54,22 @@ impl Body {
     }
 }
 
+impl fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Body").field("size", &self.size_hint()).finish_non_exhaustive()
+    }
+}
+
 impl From<Incoming> for Body {
     fn from(body: Incoming) -> Self {
         Self(Kind::Incoming(body))
+    }
+}
+
+/// As it leaves tower-http's catcher of panics, which boxes every body.
+impl From<tower_http::body::UnsyncBoxBody<Bytes, BoxError>> for Body {
+    fn from(body: tower_http::body::UnsyncBoxBody<Bytes, BoxError>) -> Self {
+        Self(Kind::Caught(body))
     }
 }
 
@@ -71,6 +84,7 @@ impl HttpBody for Body {
             Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Incoming(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
             Kind::Boxed(body) => Pin::new(body).poll_frame(context),
+            Kind::Caught(body) => Pin::new(body).poll_frame(context),
         }
     }
 
@@ -79,6 +93,7 @@ impl HttpBody for Body {
             Kind::Full(bytes) => bytes.is_none(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
+            Kind::Caught(body) => body.is_end_stream(),
         }
     }
 
@@ -87,6 +102,7 @@ impl HttpBody for Body {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Kind::Incoming(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
+            Kind::Caught(body) => body.size_hint(),
         }
     }
 }

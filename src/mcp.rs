@@ -20,7 +20,6 @@ pub mod calendar;
 pub mod confirm;
 pub mod contacts;
 pub mod cors;
-pub mod cursor;
 pub mod dav;
 pub mod edge;
 pub mod elicitation;

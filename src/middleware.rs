@@ -1,6 +1,7 @@
 //! The middleware, in the order a request meets it. One file, one layer, one verb; each passport is minted in the file that does the check.
 
 pub mod respond;
+mod unread;
 pub mod trace;
 // A request without a token, where an operator lets it pass: Request → Untouched.
 pub mod untouched;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
-use tower::{BoxError, Layer, ServiceExt as _};
+use http::Response;
+use tower::Layer;
 
 use crate::body::Body;
 use crate::endpoint::well_known::WellKnown;
-use crate::service::Serve;
+use crate::error::Error;
+use crate::service::{Answering, Guest, Serve};
 
 /// The layer: answers what is open, passes on the rest.
 #[derive(Clone)]
@@ -16,10 +17,7 @@ pub struct OpenLayer(pub Arc<WellKnown>);
 
 /// The service.
 #[derive(Clone)]
-pub struct Open<S> {
-    open: Arc<WellKnown>,
-    protected: S,
-}
+pub struct Open<S>(Arc<(Arc<WellKnown>, S)>);
 
 // === impl Layer ===
 
@@ -27,27 +25,27 @@ impl<S> Layer<S> for OpenLayer {
     type Service = Open<S>;
 
     fn layer(&self, protected: S) -> Self::Service {
-        Open { open: self.0.clone(), protected }
+        Open(Arc::new((self.0.clone(), protected)))
     }
 }
 
 // === impl Service ===
 
-impl<S: Serve<Request<Body>>> tower::Service<Request<Body>> for Open<S> {
+impl<S: Serve<Guest>> tower::Service<Guest> for Open<S> {
     type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Error = Error;
+    type Future = Answering;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Guest) -> Self::Future {
         // Exact paths only (checklist row 2).
-        if let Some(response) = self.open.answer(request.method(), request.uri().path()) {
+        let (open, protected) = &*self.0;
+        if let Some(response) = open.answer(request.method(), request.uri().path()) {
             return Box::pin(std::future::ready(Ok(response)));
         }
-        let protected = self.protected.clone();
-        Box::pin(async move { Ok(protected.oneshot(request).await?) })
+        protected.pass(request)
     }
 }

@@ -1,6 +1,9 @@
 //! Listeners. One current-thread runtime per core with an accept socket of its own; connections never cross. The caller brings the listeners
 //! and the stop signal.
 
+mod joined;
+mod timer;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +25,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use self::joined::Joined;
+use self::timer::HeadTimer;
 use crate::body::Body;
 
 /// A request head larger than this is answered 431 by hyper.
@@ -82,7 +87,7 @@ where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
     let listener = TcpListener::from_std(listener)?;
-    let builder = Arc::new(builder());
+    let builder = builder();
     let graceful = GracefulShutdown::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -93,7 +98,8 @@ where
         let (stream, permit) = stream;
         let service = TowerToHyperService::new(stack(peer.ip()));
         let watcher = graceful.watcher();
-        let (builder, serving) = (builder.clone(), serving.clone());
+        let (mut builder, serving) = (builder.clone(), serving.clone());
+        builder.http1().timer(HeadTimer::default());
         tokio::spawn(async move {
             serving.gauge.inc();
             let _ = stream.set_nodelay(true);
@@ -142,7 +148,7 @@ async fn converse<I, S>(
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(Joined(TokioIo::new(stream)), service);
     // Errors here are the caller's: broken connections, malformed heads.
     let _ = watcher.watch(connection.into_owned()).await;
 }
@@ -150,7 +156,7 @@ async fn converse<I, S>(
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // Without `pipeline_flush`: it holds an answer back as long as bytes behind the request are unread, and loses hyper's own 400 and 431.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LARGEST_HEAD);
+    builder.http1().header_read_timeout(HEAD).max_buf_size(LARGEST_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -76,10 +76,10 @@ where
         // Around everything that takes time. Names the route family, never the target: a query may hold secrets.
         .layer(TraceLayer(parts.sampling))
         // Outside the panic catcher, whose own body type ends here.
-        .map_response_body(Body::new)
+        .map_response_body(Body::from)
         // A panic costs the request that caused it and no other.
         .layer(CatchPanicLayer::custom(respond::panicked))
-        .map_request(|request: Request<B>| request.map(Into::into))
+        .map_request(|request: Request<B>| Box::new(request.map(Into::into)))
         // Web pages that may call /mcp may read what they are told, refusals included: so outside of what answers those.
         .layer(CorsAtMcpLayer::new(parts.edge.clone()))
         // Below this line a service may fail; above it there are only responses.

@@ -104,6 +104,7 @@ impl Ready<'_> {
         let token = self.provider.mint("alice").sign()?;
         println!(
             "\nobo-proxy        {}\n\
+             MCP              {}/mcp   (a client registers itself, and you sign in by a click)\n\
              admin            http://{}/metrics\n\
              identity         {}   (users alice and bob)\n\
              Nextcloud        {}   (a stand-in, in memory)\n\n\
@@ -113,6 +114,7 @@ impl Ready<'_> {
              -H 'Authorization: Bearer {token}' \\\n  \
              | grep -oE '<d:href>[^<]+|<oc:owner-id>[^<]+' | sed 's/<[^>]*>//' | paste - -\n\n\
              Stop with Ctrl-C.",
+            self.public_url,
             self.public_url,
             self.running.admin,
             self.provider.issuer(),

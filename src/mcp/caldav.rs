@@ -4,16 +4,16 @@
 //! (`nextcloud/policy/tasks.rs`), so that a client with these scopes alone cannot reach events.
 
 pub mod calendars_list;
+pub(super) mod event;
 pub mod event_create;
 pub mod event_delete;
 pub mod event_update;
 pub mod events_find;
+pub(super) mod home;
+pub(super) mod object;
 pub mod task_create;
 pub mod task_update;
 pub mod tasks_find;
-mod event;
-mod home;
-mod object;
 mod query;
 mod task;
 
@@ -21,6 +21,9 @@ use super::calendar;
 use super::calendar::id::CalendarId;
 use super::fault::Fault;
 use super::nextcloud::Ask;
+
+/// Titles and names are shown up to so many characters.
+const LONGEST_LINE: usize = 1_000;
 
 /// What a tool is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::middleware::authorize::ReadingBudget;
 use crate::oauth::browser::{self, Cookies};
 use crate::oauth::login::{LOGIN_WITHIN, LoginFault, SignedIn};
-use crate::service::{Answer, Answering, Serve};
+use crate::service::{Answer, Answering, Guest, Serve};
 use crate::token::{Clock, Digest, DigestBuilder};
 
 /// The largest answer: a proof and a word.
@@ -235,7 +235,7 @@ impl<S> Layer<S> for ConfirmLayer {
 
 // === impl Service ===
 
-impl<S: Serve<Request<Body>>> tower::Service<Request<Body>> for Confirming<S> {
+impl<S: Serve<Guest>> tower::Service<Guest> for Confirming<S> {
     type Response = Response<Body>;
     type Error = Error;
     type Future = Answering;
@@ -244,11 +244,11 @@ impl<S: Serve<Request<Body>>> tower::Service<Request<Body>> for Confirming<S> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Answering {
+    fn call(&mut self, request: Guest) -> Answering {
         match &self.pages {
             Some(pages) if pages.is_for_us(request.uri().path()) => {
                 let pages = pages.clone();
-                Box::pin(async move { pages.answer(request).await })
+                Box::pin(async move { pages.answer(*request).await })
             }
             _ => self.inner.call(request),
         }

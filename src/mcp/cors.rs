@@ -15,6 +15,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::edge::Edge;
 use crate::body::Body;
+use crate::service::Guest;
 
 /// The layer.
 #[derive(Clone)]
@@ -71,9 +72,9 @@ impl<S> Layer<S> for CorsAtMcpLayer {
 
 // === impl Service ===
 
-impl<S> tower::Service<Request<Body>> for CorsAtMcp<S>
+impl<S> tower::Service<Guest> for CorsAtMcp<S>
 where
-    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Responding>
+    S: tower::Service<Guest, Response = Response<Body>, Error = Infallible, Future = Responding>
         + Clone
         + Send
         + 'static,
@@ -86,14 +87,14 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Responding {
+    fn call(&mut self, request: Guest) -> Responding {
         let welcome = self.layer.edge.as_ref().is_some_and(|edge| {
             edge.is_for_us(request.uri().path())
                 && request.headers().get(ORIGIN).is_some_and(|origin| edge.welcomes(origin))
         });
         if welcome {
-            let cors = Layer::layer(&self.layer.cors, self.inner.clone());
-            return Box::pin(cors.oneshot(request));
+            let inner = self.inner.clone().map_request(|request: Request<Body>| Box::new(request));
+            return Box::pin(Layer::layer(&self.layer.cors, inner).oneshot(*request));
         }
         self.inner.call(request)
     }

@@ -11,7 +11,7 @@ use tower::Layer;
 use crate::body::Body;
 use crate::error::{Error, Site};
 use crate::nextcloud::destination::PublicAuthority;
-use crate::service::{Answering, Serve};
+use crate::service::{Answering, Guest, Serve};
 
 /// Both kinds of answer that the transport knows. Clients that accept one of them, or anything, mean that.
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
@@ -139,7 +139,7 @@ impl<S> Layer<S> for EdgeLayer {
 
 // === impl Service ===
 
-impl<S: Serve<Request<Body>>> tower::Service<Request<Body>> for AtTheEdge<S> {
+impl<S: Serve<Guest>> tower::Service<Guest> for AtTheEdge<S> {
     type Response = http::Response<Body>;
     type Error = Error;
     type Future = Answering;
@@ -148,7 +148,7 @@ impl<S: Serve<Request<Body>>> tower::Service<Request<Body>> for AtTheEdge<S> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Answering {
+    fn call(&mut self, mut request: Guest) -> Answering {
         match &self.edge {
             Some(edge) if edge.is_for_us(request.uri().path()) => match edge.check(&mut request) {
                 Ok(()) => self.inner.call(request),

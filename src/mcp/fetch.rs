@@ -61,6 +61,8 @@ pub struct Read {
     pub metadata: Vec<(&'static str, Option<Value>)>,
     /// How to read on where the text is cut.
     pub rest: &'static str,
+    /// Whether it is cut already, where an answer's text ends.
+    pub is_cut: bool,
 }
 
 impl Tool for Fetch {
@@ -121,7 +123,14 @@ async fn note(nextcloud: &Nextcloud, number: u64) -> Result<Read, Fault> {
         ("readonly", note.readonly.then_some(Value::Bool(true))),
     ];
     let rest = "files_read with metadata.path and this offset reads on; do not replace the note by a part of it";
-    Ok(Read { title: note.title, text: note.content, url: notes::url(nextcloud, number), metadata, rest })
+    Ok(Read {
+        title: note.title,
+        text: note.content,
+        url: notes::url(nextcloud, number),
+        metadata,
+        rest,
+        is_cut: false,
+    })
 }
 
 /// What only people can open. Nothing is read.
@@ -137,6 +146,7 @@ fn link(nextcloud: &Nextcloud, target: &str) -> Read {
 impl Read {
     fn answer(self, id: String) -> Output {
         let (text, cut) = text::cut(&self.text, text::LONGEST);
+        let cut = cut.or(self.is_cut.then_some(text::LONGEST));
         let cut = cut.map(|offset| [("next_offset", Some(json!(offset))), ("hint", Some(json!(self.rest)))]);
         let metadata = self.metadata.into_iter().chain(cut.into_iter().flatten());
         let metadata: Map<String, Value> =

@@ -70,8 +70,8 @@ pub struct Entry {
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
 pub enum Kind {
-    Folder,
     File,
+    Folder,
 }
 
 /// That something was done.

@@ -106,7 +106,7 @@ pub fn protocol<H: ServerHandler + Clone + Send + Sync + 'static>(handler: H) ->
 impl Frontend {
     async fn answer(&self, authenticated: Authenticated, send: SendOn) -> Answer {
         let (mut request, caller) = authenticated.into_parts();
-        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let body = std::mem::take(request.body_mut());
         let (bytes, _held) = self.bodies.read(body).await?;
         match Message::read(&bytes) {
             // Before rmcp, for only HTTP can tell a client to ask for more.

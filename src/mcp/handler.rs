@@ -8,8 +8,9 @@ use http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
     CompleteResult, ContentBlock, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
+    ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestMethod, ReadResourceRequestParams,
+    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -35,6 +36,9 @@ const DECLINED: &str =
 
 /// What a model is told when a call took too long.
 const TOO_LATE: &str = "This took too long. What was to be written may have been: look before you try again.";
+
+/// What nobody hears any more.
+const CANCELLED: &str = "This was cancelled.";
 
 /// For every model that works with us.
 const INSTRUCTIONS: &str = "The user's Nextcloud, in the user's own name. search finds, fetch reads what was found. What files, events, \
@@ -151,6 +155,9 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        if !self.has_files() {
+            return Err(ErrorData::method_not_found::<ListResourcesRequestMethod>());
+        }
         no_cursor(request)?;
         Ok(ListResourcesResult::default().with_ttl_ms(milliseconds(LISTS_FOR)).with_cache_scope(CacheScope::Private))
     }
@@ -160,9 +167,11 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        if !self.has_files() {
+            return Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>());
+        }
         no_cursor(request)?;
-        let templates = self.has_files().then(resources::template).into_iter().collect();
-        Ok(ListResourceTemplatesResult::with_all_items(templates)
+        Ok(ListResourceTemplatesResult::with_all_items(vec![resources::template()])
             .with_ttl_ms(milliseconds(LISTS_FOR))
             .with_cache_scope(CacheScope::Private))
     }
@@ -172,19 +181,20 @@ impl ServerHandler for Handler {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        if !self.has_files() {
+            return Err(ErrorData::method_not_found::<ReadResourceRequestMethod>());
+        }
         let bound = bound(&context)?;
         let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
         let line = self.0.audit.begin_reading(bound.nextcloud.identity(), &request.uri);
         let read = async {
-            if !self.has_files() {
-                return Err(NotRead::NotThere);
-            }
             let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, "resources/read")?;
             tokio::time::timeout(self.0.deadline, resources::read(&bound.nextcloud, &request.uri))
                 .await
                 .unwrap_or(Err(Fault::TooLate.into()))
         };
-        let read = read.instrument(span).await;
+        let read = context.ct.run_until_cancelled(read.instrument(span)).await;
+        let read = read.unwrap_or_else(|| Err(Fault::Cancelled.into()));
         match &read {
             Ok(_) => line.end(ToolOutcome::Ok),
             Err(NotRead::NotThere) => line.end(ToolOutcome::Failed),
@@ -213,7 +223,7 @@ impl ServerHandler for Handler {
             Err(Fault::Ask(question)) => Ok((*question).into()),
             Err(Fault::Visit(error)) => Err(*error),
             Err(Fault::Declined) => Ok(failed(DECLINED.to_owned())),
-            Err(Fault::Cancelled) => Ok(failed("This was cancelled.".to_owned())),
+            Err(Fault::Cancelled) => Ok(failed(CANCELLED.to_owned())),
             Err(Fault::TooLate) => Ok(failed(TOO_LATE.to_owned())),
             Err(Fault::Refused(error)) => {
                 let words = fault::in_words(&error);

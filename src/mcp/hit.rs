@@ -84,7 +84,15 @@ impl HitId {
             "deck" | "search-deck-card-board" => on_board(url),
             _ => None,
         };
-        known.or_else(|| link(from_root(url)))
+        known.or_else(|| Self::link(url))
+    }
+}
+
+impl HitId {
+    /// What people open at this URL.
+    #[must_use]
+    pub fn link(url: &str) -> Option<Self> {
+        link(from_root(url))
     }
 }
 

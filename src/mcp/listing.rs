@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,6 +12,15 @@ use crate::token::{Digest, DigestBuilder};
 
 /// A longer cursor is none of ours.
 const LONGEST: usize = 4_000;
+
+/// One page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
 
 /// The list that a cursor belongs to: the tool and those of its arguments that say what is listed.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +49,22 @@ impl Listing {
         json.and_then(|json| serde_json::from_slice::<(String, P)>(&json).ok())
             .filter(|(listing, _)| *listing == self.0.fingerprint())
             .map(|(_, place)| place)
-            .ok_or_else(|| {
-                Fault::said("cursor is not one of this list. Start again: the same arguments without a cursor.")
-            })
+            .ok_or_else(invalid)
     }
+
+    /// The place of this cursor, if there is one.
+    ///
+    /// # Errors
+    /// [`Fault::Said`] if it is none of this list.
+    pub fn open<P: DeserializeOwned>(&self, cursor: Option<&str>) -> Result<Option<P>, Fault> {
+        cursor.map(|cursor| self.place(cursor)).transpose()
+    }
+}
+
+/// What is said of a cursor that is none.
+#[must_use]
+pub fn invalid() -> Fault {
+    Fault::said("cursor is not one of this list. Start again without a cursor, and keep the other arguments the same.")
 }
 
 #[cfg(test)]

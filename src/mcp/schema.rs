@@ -10,20 +10,20 @@ use serde_json::{Map, Value};
 /// The schema of arguments.
 #[must_use]
 pub fn of_arguments<T: JsonSchema>() -> Arc<Map<String, Value>> {
-    generate::<T>(SchemaSettings::draft2020_12().for_deserialize())
+    generate::<T>(SchemaSettings::draft2020_12().for_deserialize(), true)
 }
 
-/// The schema of an answer.
+/// The schema of an answer. Its names have to speak for themselves: what docs say of our types is for us.
 #[must_use]
 pub fn of_answer<T: JsonSchema>() -> Arc<Map<String, Value>> {
-    generate::<T>(SchemaSettings::draft2020_12().for_serialize())
+    generate::<T>(SchemaSettings::draft2020_12().for_serialize(), false)
 }
 
-fn generate<T: JsonSchema>(mut settings: SchemaSettings) -> Arc<Map<String, Value>> {
+fn generate<T: JsonSchema>(mut settings: SchemaSettings, describes: bool) -> Arc<Map<String, Value>> {
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    Plain { is_root: true }.transform(&mut schema);
+    Plain { is_root: true, describes }.transform(&mut schema);
     let mut object = schema.as_object().cloned().unwrap_or_default();
     // A client may insist on it, where there is nothing to say.
     object.entry("properties").or_insert_with(|| Value::Object(Map::new()));
@@ -33,6 +33,7 @@ fn generate<T: JsonSchema>(mut settings: SchemaSettings) -> Arc<Map<String, Valu
 /// Drops names of Rust types, widths of integers, and `null` as another way to leave something out.
 struct Plain {
     is_root: bool,
+    describes: bool,
 }
 
 impl Transform for Plain {
@@ -40,7 +41,7 @@ impl Transform for Plain {
         let is_root = std::mem::take(&mut self.is_root);
         if let Some(object) = schema.as_object_mut() {
             object.remove("title");
-            if is_root {
+            if is_root || !self.describes {
                 object.remove("description");
             }
             let is_integer = names(object.get("type"), "integer");
@@ -94,12 +95,13 @@ fn without_null(object: &mut Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
     use super::*;
 
-    #[derive(Deserialize, JsonSchema)]
+    /// What it is.
+    #[derive(Deserialize, Serialize, JsonSchema)]
     #[serde(rename_all = "lowercase")]
     enum Kind {
         File,
@@ -114,6 +116,7 @@ mod tests {
         path: String,
         /// How large
         size: Option<u64>,
+        /// Which
         kind: Option<Kind>,
     }
 
@@ -126,10 +129,29 @@ mod tests {
                 "properties": {
                     "path": { "type": "string", "description": "Where" },
                     "size": { "type": "integer", "description": "How large", "minimum": 0 },
-                    "kind": { "type": "string", "enum": ["file", "folder"] },
+                    "kind": { "type": "string", "enum": ["file", "folder"], "description": "Which" },
                 },
                 "required": ["path"],
                 "additionalProperties": false,
+            })
+        );
+    }
+
+    /// For us.
+    #[derive(Serialize, JsonSchema)]
+    struct Answer {
+        /// For us.
+        items: Vec<Kind>,
+    }
+
+    #[test]
+    fn a_schema_of_an_answer_has_no_prose() {
+        assert_eq!(
+            Value::Object(Arc::unwrap_or_clone(of_answer::<Answer>())),
+            json!({
+                "type": "object",
+                "properties": { "items": { "type": "array", "items": { "type": "string", "enum": ["file", "folder"] } } },
+                "required": ["items"],
             })
         );
     }

@@ -16,7 +16,7 @@ use super::hit::HitId;
 use super::listing::Listing;
 use super::nextcloud::Nextcloud;
 use super::settings::Toolset;
-use super::shown::shown;
+use super::shown::{path, shown};
 use super::tool::{Call, Hints, Reply, Tool};
 use super::unified::{self, Entry};
 use crate::error::Error;
@@ -98,7 +98,7 @@ impl Tool for Search {
         let asked: BTreeSet<App> = arguments.apps.unwrap_or_default().into_iter().collect();
         let names: Vec<&str> = asked.iter().map(|app| app.as_str()).collect();
         let listing = Listing::of(Self::NAME, &[query, &names.join(",")]);
-        let places: Option<Vec<(String, Place)>> = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let places: Option<Vec<(String, Place)>> = listing.open(arguments.cursor.as_deref())?;
         let providers = providers(&nextcloud, query, &asked).await?;
         let mut spread = Spread::new(providers, places.as_deref());
         spread.ask(&nextcloud, query).await?;
@@ -149,7 +149,9 @@ async fn providers(nextcloud: &Nextcloud, query: &str, asked: &BTreeSet<App>) ->
 }
 
 fn hit(nextcloud: &Nextcloud, provider: &Provider, entry: &Entry) -> Option<Hit> {
-    let id = HitId::of(provider.id, entry)?;
+    // An id is passed on as it is shown, so one that hides something is of no use to anybody.
+    let id = HitId::of(provider.id, entry).filter(|id| path(&id.to_string()) == id.to_string());
+    let id = id.or_else(|| HitId::link(&entry.url))?;
     let title = shown(&entry.title, LONGEST_TITLE);
     let snippet = shown(&entry.subline, LONGEST_SNIPPET);
     let id = id.to_string();

@@ -90,10 +90,10 @@ pub async fn history(
     nextcloud: &Nextcloud,
     conversation: &Token,
     limit: usize,
-    from: Option<u64>,
+    known: Option<u64>,
     including: bool,
 ) -> Result<Stretch, Fault> {
-    let from = from.map(|id| format!("&lastKnownMessageId={id}&includeLastKnown={}", u8::from(including)));
+    let from = known.map(|id| format!("&lastKnownMessageId={id}&includeLastKnown={}", u8::from(including)));
     let target = format!(
         "{CHAT}/{conversation}?lookIntoFuture=0&limit={limit}&setReadMarker=0&markNotificationsAsRead=0&noStatusUpdate=1{}",
         from.unwrap_or_default()
@@ -105,7 +105,9 @@ pub async fn history(
     let answer = there(answer, conversation)?;
     let given = answer.headers.get("x-chat-last-given").and_then(|given| given.to_str().ok()?.parse().ok());
     let messages: Vec<Message> = answer.ocs()?;
-    let older_than = given.or_else(|| messages.last().map(|message| message.id)).filter(|_| !messages.is_empty());
+    // A place that does not move would be read for ever.
+    let moves = |older: &u64| known.is_none_or(|known| *older < known) && !messages.is_empty();
+    let older_than = given.or_else(|| messages.last().map(|message| message.id)).filter(moves);
     Ok(Stretch { messages, older_than })
 }
 

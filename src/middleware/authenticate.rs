@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Request;
 use http::header::AUTHORIZATION;
-use tower::{Layer, ServiceExt as _};
+use tower::Layer;
 
 use crate::body::Body;
 use crate::error::{BadRequest, Error};
@@ -15,7 +15,7 @@ use crate::exchange::{Admission, Entries, Entry};
 use crate::metrics::{Metrics, Verification};
 use crate::nextcloud::target::Target;
 use crate::oauth::{TokenFault, Verifier, VerifyError};
-use crate::service::{Answering, Serve};
+use crate::service::{Answering, Guest, Serve};
 use crate::token::secret::NotABearer;
 use crate::token::{Digest, SubjectToken};
 
@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 3;
 /// A request whose bearer token is proved and taken off. Minted here only.
 #[derive(Debug)]
 pub struct Authenticated {
-    request: Request<Body>,
+    request: Guest,
     caller: Caller,
     errand: Errand,
 }
@@ -71,6 +71,10 @@ impl Authenticated {
     /// The request and who called, for a frontend of ours that answers by requests of its own ([`Caller::on_errand`]).
     #[must_use]
     pub fn into_parts(self) -> (Request<Body>, Caller) {
+        (*self.request, self.caller)
+    }
+
+    pub(super) fn into_boxed_parts(self) -> (Guest, Caller) {
         (self.request, self.caller)
     }
 }
@@ -86,7 +90,7 @@ impl Caller {
     /// less than the caller's token would, or what only our own requests may do, and never more than was granted.
     #[must_use]
     pub fn on_errand(&self, request: Request<Body>, errand: Errand) -> Authenticated {
-        Authenticated { request, caller: self.clone(), errand }
+        Authenticated { request: Box::new(request), caller: self.clone(), errand }
     }
 
     /// The address that the request came from.
@@ -130,13 +134,10 @@ impl AuthenticateLayer {
 
 /// The service.
 #[derive(Clone)]
-pub struct Authenticate<S> {
-    layer: AuthenticateLayer,
-    inner: S,
-}
+pub struct Authenticate<S>(Arc<(AuthenticateLayer, S)>);
 
 impl Authentication {
-    async fn authenticate(&self, mut request: Request<Body>, peer: IpAddr) -> Result<Authenticated, Error> {
+    async fn authenticate(&self, mut request: Guest, peer: IpAddr) -> Result<Authenticated, Error> {
         if request.uri().query().is_some() {
             refuse_token_in_query(&request)?;
         }
@@ -211,13 +212,13 @@ impl<S> Layer<S> for AuthenticateLayer {
     type Service = Authenticate<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Authenticate { layer: self.clone(), inner }
+        Authenticate(Arc::new((self.clone(), inner)))
     }
 }
 
 // === impl Service ===
 
-impl<S: Serve<Authenticated>> tower::Service<Request<Body>> for Authenticate<S> {
+impl<S: Serve<Authenticated> + Sync> tower::Service<Guest> for Authenticate<S> {
     type Response = http::Response<Body>;
     type Error = Error;
     type Future = Answering;
@@ -226,11 +227,12 @@ impl<S: Serve<Authenticated>> tower::Service<Request<Body>> for Authenticate<S> 
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Answering {
-        let (layer, inner) = (self.layer.clone(), self.inner.clone());
+    fn call(&mut self, request: Guest) -> Answering {
+        let own = self.0.clone();
         Box::pin(async move {
+            let (layer, inner) = &*own;
             let authenticated = layer.authentication.authenticate(request, layer.peer).await?;
-            inner.oneshot(authenticated).await
+            inner.pass(authenticated).await
         })
     }
 }

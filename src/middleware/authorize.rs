@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use http::header::{HOST, HeaderName};
 use http::{HeaderValue, Method, Request, Version};
-use tower::{Layer, ServiceExt as _};
+use tower::Layer;
 
 use self::bodies::Deciding;
 pub use self::reading::ReadingBudget;
@@ -27,7 +27,7 @@ use crate::nextcloud::policy::tasks::Door;
 use crate::nextcloud::policy::{Access, Needs, Refusal};
 use crate::nextcloud::route::Route;
 use crate::nextcloud::target::Target;
-use crate::service::{Answering, Serve};
+use crate::service::{Answering, Guest, Serve};
 
 /// Methods by exact case (checklist row 54): HTTP, WebDAV, CalDAV and CardDAV. No TRACE, no CONNECT.
 const METHODS: &[&str] = &[
@@ -62,7 +62,7 @@ const IF: HeaderName = HeaderName::from_static("if");
 /// A request whose route is settled and open. Minted here only.
 #[derive(Debug)]
 pub struct Authorized {
-    request: Request<Body>,
+    request: Guest,
     caller: Caller,
     family: Family,
     needs: Needs,
@@ -81,7 +81,7 @@ impl Authorized {
         &self.needs
     }
 
-    pub(super) fn into_parts(self) -> (Request<Body>, Caller, Family, Needs) {
+    pub(super) fn into_parts(self) -> (Guest, Caller, Family, Needs) {
         (self.request, self.caller, self.family, self.needs)
     }
 }
@@ -113,15 +113,12 @@ impl AuthorizeLayer {
 
 /// The service.
 #[derive(Clone)]
-pub struct Authorize<S> {
-    authorization: Arc<Authorization>,
-    inner: S,
-}
+pub struct Authorize<S>(Arc<(Arc<Authorization>, S)>);
 
 impl Authorization {
     async fn authorize(&self, authenticated: Authenticated) -> Result<Authorized, Error> {
         let errand = authenticated.errand();
-        let (mut request, caller) = authenticated.into_parts();
+        let (mut request, caller) = authenticated.into_boxed_parts();
         if !METHODS.contains(&request.method().as_str()) {
             return Err(Error::MethodNotAllowed);
         }
@@ -261,13 +258,13 @@ impl<S> Layer<S> for AuthorizeLayer {
     type Service = Authorize<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Authorize { authorization: self.0.clone(), inner }
+        Authorize(Arc::new((self.0.clone(), inner)))
     }
 }
 
 // === impl Service ===
 
-impl<S: Serve<Authorized>> tower::Service<Authenticated> for Authorize<S> {
+impl<S: Serve<Authorized> + Sync> tower::Service<Authenticated> for Authorize<S> {
     type Response = http::Response<Body>;
     type Error = Error;
     type Future = Answering;
@@ -277,12 +274,13 @@ impl<S: Serve<Authorized>> tower::Service<Authenticated> for Authorize<S> {
     }
 
     fn call(&mut self, authenticated: Authenticated) -> Answering {
-        let (authorization, inner) = (self.authorization.clone(), self.inner.clone());
+        let own = self.0.clone();
         Box::pin(async move {
+            let (authorization, inner) = &*own;
             let authorized = authorization.authorize(authenticated).await?;
             let family = authorized.family;
             tracing::Span::current().record("family", family.as_str());
-            let answer = inner.oneshot(authorized).await;
+            let answer = inner.pass(authorized).await;
             let class = answer.as_ref().map_or_else(
                 |error| StatusClass::from(respond::status(error)),
                 |answer| StatusClass::from(answer.status()),

@@ -1,11 +1,13 @@
 //! Authorized → [`Exchanged`]: we hold a credential that Nextcloud accepts. Whatever talks to Nextcloud takes only this passport.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{HeaderValue, Request};
-use tower::{Layer, ServiceExt as _};
+use http::HeaderValue;
+use tower::Layer;
 
 use super::authenticate::Caller;
 use super::authorize::Authorized;
@@ -16,7 +18,7 @@ use crate::exchange::{CachedExchange, Entry, ExchangedToken};
 use crate::nextcloud::family::Family;
 use crate::nextcloud::policy::Needs;
 use crate::oauth::{Issuers, TokenFault};
-use crate::service::{Answering, Serve};
+use crate::service::{Answering, Guest, Serve};
 use crate::token::{BearerHeader, Clock, Timestamp};
 
 /// A subject token that is passed through lives at most this long, unless its issuer vouches for it: nobody asks the provider again.
@@ -45,7 +47,7 @@ enum Credential {
 
 /// A request that may go to Nextcloud, with the credential for it. Minted here only.
 pub struct Exchanged {
-    request: Request<Body>,
+    request: Guest,
     family: Family,
     grant: Grant,
 }
@@ -66,7 +68,7 @@ pub struct Grant {
 impl Exchanged {
     /// The request, the family of its route, and the right to send it.
     #[must_use]
-    pub fn into_parts(self) -> (Request<Body>, Family, Grant) {
+    pub fn into_parts(self) -> (Guest, Family, Grant) {
         (self.request, self.family, self.grant)
     }
 }
@@ -206,7 +208,12 @@ async fn within<T, E>(deadline: Duration, exchange: impl Future<Output = Result<
 where
     Error: From<E>,
 {
-    match tokio::time::timeout(deadline, exchange).await {
+    let mut exchange = pin!(exchange);
+    // Most have their token at hand and need no timer, nor such a large future.
+    if let Poll::Ready(outcome) = poll_fn(|context| Poll::Ready(exchange.as_mut().poll(context))).await {
+        return Ok(outcome?);
+    }
+    match Box::pin(tokio::time::timeout(deadline, exchange)).await {
         Ok(outcome) => Ok(outcome?),
         Err(_) => Err(Error::ProviderUnavailable("the exchange took too long".to_owned())),
     }
@@ -226,10 +233,7 @@ impl ExchangeLayer {
 
 /// The service.
 #[derive(Clone)]
-pub struct ExchangeService<S> {
-    exchange: Arc<Exchange>,
-    inner: S,
-}
+pub struct ExchangeService<S>(Arc<(Arc<Exchange>, S)>);
 
 // === impl Layer ===
 
@@ -237,13 +241,13 @@ impl<S> Layer<S> for ExchangeLayer {
     type Service = ExchangeService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ExchangeService { exchange: self.0.clone(), inner }
+        ExchangeService(Arc::new((self.0.clone(), inner)))
     }
 }
 
 // === impl Service ===
 
-impl<S: Serve<Exchanged>> tower::Service<Authorized> for ExchangeService<S> {
+impl<S: Serve<Exchanged> + Sync> tower::Service<Authorized> for ExchangeService<S> {
     type Response = http::Response<Body>;
     type Error = Error;
     type Future = Answering;
@@ -253,8 +257,9 @@ impl<S: Serve<Exchanged>> tower::Service<Authorized> for ExchangeService<S> {
     }
 
     fn call(&mut self, authorized: Authorized) -> Answering {
-        let (exchange, inner) = (self.exchange.clone(), self.inner.clone());
+        let own = self.0.clone();
         Box::pin(async move {
+            let (exchange, inner) = &*own;
             let (request, caller, family, needs) = authorized.into_parts();
             let asked = exchange.scopes.to_ask_for(caller.entry(), &needs)?;
             let credential = exchange.credential(&caller, family, (&needs, &asked)).await?;
@@ -262,8 +267,8 @@ impl<S: Serve<Exchanged>> tower::Service<Authorized> for ExchangeService<S> {
             if caller.entry().is_revoked() {
                 return Err(Error::BadToken(TokenFault::Revoked));
             }
-            let grant = Grant { caller, family, credential, needs, asked, exchange };
-            inner.oneshot(Exchanged { request, family, grant }).await
+            let grant = Grant { caller, family, credential, needs, asked, exchange: exchange.clone() };
+            inner.pass(Exchanged { request, family, grant }).await
         })
     }
 }

@@ -6,14 +6,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
 use tower::{BoxError, Layer, ServiceExt as _};
 
+use super::unread::Unread;
 use crate::body::Body;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::oauth::ChallengeScopes;
+use crate::service::Guest;
 use crate::token::ScopeSet;
 
 /// Every `error` code, for the metrics. A refusal is counted at the place of its code in this list.
@@ -238,7 +240,9 @@ pub fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
 
 /// The layer: below it a service may fail, above it there are only responses.
 #[derive(Clone)]
-pub struct RespondLayer {
+pub struct RespondLayer(Arc<Told>);
+
+struct Told {
     challenges: Challenges,
     metrics: Arc<Metrics>,
 }
@@ -247,7 +251,7 @@ impl RespondLayer {
     /// Answers errors with these challenges.
     #[must_use]
     pub fn new(challenges: Challenges, metrics: Arc<Metrics>) -> Self {
-        Self { challenges, metrics }
+        Self(Arc::new(Told { challenges, metrics }))
     }
 }
 
@@ -270,9 +274,9 @@ impl<S> Layer<S> for RespondLayer {
 
 // === impl Service ===
 
-impl<S> tower::Service<Request<Body>> for Respond<S>
+impl<S> tower::Service<Guest> for Respond<S>
 where
-    S: tower::Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + 'static,
+    S: tower::Service<Guest, Response = Response<Body>, Error = BoxError> + Clone + Send + 'static,
     S::Future: Send,
 {
     type Response = Response<Body>;
@@ -283,15 +287,23 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (layer, inner) = (self.layer.clone(), self.inner.clone());
+    fn call(&mut self, mut request: Guest) -> Self::Future {
+        let (told, inner) = (self.layer.0.clone(), self.inner.clone());
         Box::pin(async move {
-            let asked = layer.challenges.asked(request.uri().path());
-            Ok(inner.oneshot(request).await.unwrap_or_else(|error| {
+            let asked = told.challenges.asked(request.uri().path());
+            let unread = Unread::of(&mut request);
+            let error = match inner.oneshot(request).await {
+                Ok(answer) => return Ok(answer),
                 // The only foreign error of the stack is tower's "overloaded".
-                let error = error.downcast::<Error>().map_or(Error::Overloaded, |error| *error);
-                refuse(&error, asked, &layer.challenges, &layer.metrics)
-            }))
+                Err(error) => error.downcast::<Error>().map_or(Error::Overloaded, |error| *error),
+            };
+            let mut answer = refuse(&error, asked, &told.challenges, &told.metrics);
+            if let Some(unread) = unread
+                && !Box::pin(unread.read()).await
+            {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(answer)
         })
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request};
-use tower::{Layer, ServiceExt as _};
+use tower::Layer;
 
 use super::authorize::{LONGEST_TARGET, allows, check_host};
 use crate::body::Body;
@@ -21,19 +21,19 @@ use crate::nextcloud::mount::{self, Mount};
 use crate::nextcloud::query;
 use crate::nextcloud::route::Route;
 use crate::nextcloud::target::{Ambiguous, Target};
-use crate::service::{Answering, Serve};
+use crate::service::{Answering, Guest, Serve};
 
 /// A request without a token, which may go to Nextcloud as it is. Minted here only.
 #[derive(Debug)]
 pub struct Untouched {
-    request: Request<Body>,
+    request: Guest,
     peer: IpAddr,
 }
 
 impl Untouched {
     /// The request, and the address that it came from.
     #[must_use]
-    pub fn into_parts(self) -> (Request<Body>, IpAddr) {
+    pub fn into_parts(self) -> (Guest, IpAddr) {
         (self.request, self.peer)
     }
 }
@@ -56,19 +56,16 @@ impl<F> UntouchedLayer<F> {
 
 /// The service.
 #[derive(Clone)]
-pub struct Settle<F, S> {
-    layer: UntouchedLayer<F>,
-    protected: S,
-}
+pub struct Settle<F, S>(Arc<(UntouchedLayer<F>, S)>);
 
 /// On which road a request is.
 enum Settled {
     Untouched(Untouched),
-    Protected(Request<Body>),
+    Protected(Guest),
 }
 
 /// Mints the passport, or leaves the request to authentication.
-fn settle(request: Request<Body>, mount: &Mount, peer: IpAddr) -> Result<Settled, Error> {
+fn settle(request: Guest, mount: &Mount, peer: IpAddr) -> Result<Settled, Error> {
     let target = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     if !bears_no_token(request.headers()) || names_a_token(target) || is_ours(&request, target, mount) {
         return Ok(Settled::Protected(request));
@@ -141,29 +138,30 @@ impl<F: Clone, S> Layer<S> for UntouchedLayer<F> {
     type Service = Settle<F, S>;
 
     fn layer(&self, protected: S) -> Self::Service {
-        Settle { layer: self.clone(), protected }
+        Settle(Arc::new((self.clone(), protected)))
     }
 }
 
 // === impl Service ===
 
-impl<F: Serve<Untouched>, S: Serve<Request<Body>>> tower::Service<Request<Body>> for Settle<F, S> {
+impl<F: Serve<Untouched> + Sync, S: Serve<Guest> + Sync> tower::Service<Guest> for Settle<F, S> {
     type Response = http::Response<Body>;
     type Error = Error;
     type Future = Answering;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.protected.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Answering {
-        let Some(forward) = &self.layer.forward else { return self.protected.call(request) };
-        match settle(request, &self.layer.mount, self.layer.peer) {
+    fn call(&mut self, request: Guest) -> Answering {
+        let (layer, protected) = &*self.0;
+        let Some(forward) = &layer.forward else { return protected.pass(request) };
+        match settle(request, &layer.mount, layer.peer) {
             Ok(Settled::Untouched(untouched)) => {
                 tracing::Span::current().record("family", "untouched");
-                Box::pin(forward.clone().oneshot(untouched))
+                forward.pass(untouched)
             }
-            Ok(Settled::Protected(request)) => self.protected.call(request),
+            Ok(Settled::Protected(request)) => protected.pass(request),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }

@@ -14,6 +14,7 @@
 //! scopes, everything else a valid token and no more.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 /// Why a route is closed to bearers. The caller is told 403 `forbidden_route`, the log names the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,8 +55,10 @@ enum To {
 }
 use To::{Everybody, Writers};
 
+type Row = (&'static [&'static str], To, Never);
+
 /// The list. Segments behind the entry points; `*` ends a segment that may go on, `**` stands for any segments, `$` for the end.
-const NEVER: &[(&[&str], To, Never)] = &[
+const NEVER: &[Row] = &[
     (&["core", "getapppassword*"], Everybody, Never::AppPassword),
     (&["core", "apppassword*"], Everybody, Never::AppPassword),
     (&["settings"], Everybody, Never::Settings),
@@ -98,6 +101,11 @@ const NEVER: &[(&[&str], To, Never)] = &[
     (&["apps", "mail", "**", "accounts", "*", "smime-certificate"], Writers, Never::MailAccounts),
     (&["apps", "deck", "**", "config"], Writers, Never::AppAdministration),
 ];
+
+/// The rows by the first letter of their first segments: every request is held against them.
+static BY_LETTER: LazyLock<[Vec<&Row>; 32]> = LazyLock::new(|| {
+    std::array::from_fn(|place| NEVER.iter().filter(|(pattern, ..)| letter(pattern[0]) == place).collect())
+});
 
 /// Reasons that this deployment opens all the same (`[danger] allow_never`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,13 +156,13 @@ impl Never {
     pub(super) fn of(path: &str, reads: bool, opened: Opened) -> Option<Self> {
         // Cut once for all rows: most of them end here.
         let (first, rest) = cut(behind_entry_points(path));
-        let row = NEVER.iter().find(|(pattern, to, never)| match pattern.split_first() {
+        let row = BY_LETTER.get(letter(first))?.iter().find(|(pattern, to, never)| match pattern.split_first() {
             Some((wanted, pattern)) => {
                 fits(wanted, first) && (*to == Everybody || !reads) && covers(pattern, rest) && !opened.has(*never)
             }
             None => false,
         });
-        row.map(|&(_, _, never)| never)
+        row.map(|(_, _, never)| *never)
     }
 
     /// A stable name for metrics.
@@ -253,6 +261,11 @@ pub(super) fn cut(path: &str) -> (&str, &str) {
     }
 }
 
+/// A place among 32 by the first letter of a segment, in any case.
+fn letter(segment: &str) -> usize {
+    segment.bytes().next().map_or(0, |letter| usize::from(letter & 0x1f))
+}
+
 /// Without case, and up to where a reader who decodes first would end the segment.
 fn fits(wanted: &str, segment: &str) -> bool {
     let name = wanted.strip_suffix('*').unwrap_or(wanted);
@@ -275,6 +288,7 @@ mod tests {
     fn each_row_is_closed_by_every_entry_point_in_every_case() {
         for (pattern, _, never) in NEVER.iter().filter(|(pattern, ..)| pattern.last() != Some(&"$")) {
             let path = pattern.join("/").replace("**", "api/v1").replace("/*/", "/5/").replace('*', "");
+            assert!(pattern[0].starts_with(|letter: char| letter.is_ascii_lowercase()), "rows are found by it");
             for entry in [
                 "",
                 "index.php/",

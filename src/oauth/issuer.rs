@@ -47,7 +47,7 @@ impl Issuer {
 
 /// All issuers, found by exact `iss`: a `kid` is never looked for across issuers (checklist row 16).
 #[derive(Clone)]
-pub struct Issuers(Arc<HashMap<Arc<str>, Arc<Issuer>>>);
+pub struct Issuers(Arc<HashMap<Arc<str>, Arc<Issuer>, foldhash::fast::RandomState>>);
 
 impl Issuers {
     /// These issuers.

@@ -8,10 +8,9 @@ use bytes::Bytes;
 use http::header::COOKIE;
 use http::{Response, StatusCode};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
-use super::leg::{Leg, Outgoing};
+use super::leg::{self, Leg};
 use super::rejection::{self, Judged};
 use super::replay::{Replay, ReplayBudget};
 use super::stream::Ending;
@@ -21,11 +20,10 @@ use crate::error::Error;
 use crate::metrics::{Metrics, Upstream};
 use crate::middleware::exchange::{Exchanged, Grant};
 use crate::oauth::TokenFault;
-use crate::service::{Answer, Answering};
+use crate::service::{Answer, Answering, Guest};
 use crate::session::{Lease, Sessions};
 use crate::token::Clock;
-use crate::upstream::Connector;
-use crate::upstream::NextcloudSettings;
+use crate::upstream::{Connector, NextcloudSettings, UpstreamBody};
 
 /// Everything that the Nextcloud leg needs; one for each core, because connections do not cross runtimes.
 pub struct Proxy {
@@ -64,31 +62,28 @@ impl Proxy {
         } else {
             Replay::Once(std::mem::replace(request.body_mut(), Body::empty()))
         };
-        let mut head = request.into_parts().0;
-        headers::prepare(&mut head.headers, &self.leg.settings, grant.caller().peer(), grant.authorization())?;
-        multistatus::ask(&head.method, &mut head.headers, &self.leg.settings);
+        let method = request.method().clone();
+        let settings = &self.leg.settings;
+        headers::prepare(request.headers_mut(), settings, grant.caller().peer(), grant.authorization())?;
+        multistatus::ask(&method, request.headers_mut(), settings);
         if wish.is_some() {
-            tunnel::ask(&mut head.headers);
+            tunnel::ask(request.headers_mut());
         }
-        let replay = inward::replay(replay, &mut head, &self.leg.settings);
-        let method = head.method.clone();
-        let mut outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
+        let replay = inward::replay(replay, &mut request, settings);
+        self.leg.direct(&mut request)?;
         // Last of all: what a caller sent as `Cookie` is gone by now.
         let lease = self.lease(&grant).await;
         // Law 8: a body or a session may have been waited for, and the token purged meanwhile.
         if grant.entry().is_revoked() {
             return Err(Error::BadToken(TokenFault::Revoked));
         }
-        outgoing.headers.extend(lease.as_ref().map(|lease| (COOKIE, lease.cookie().clone())));
+        request.headers_mut().extend(lease.as_ref().map(|lease| (COOKIE, lease.cookie().clone())));
         let mut answer = match replay {
-            // Boxed: see `twice`.
-            Replay::Kept(body, _permit) if grant.replaceable() => {
-                Box::pin(self.twice(outgoing, body, &grant, lease)).await?
-            }
-            Replay::Kept(body, _) => self.once(outgoing, Body::full(body), &grant, lease).await?,
-            Replay::Once(body) => self.once(outgoing, body, &grant, lease).await?,
+            Replay::Kept(body, _permit) if grant.replaceable() => self.twice(request, body, &grant, lease).await?,
+            Replay::Kept(body, _) => self.once(request, Body::full(body), &grant, lease).await?,
+            Replay::Once(body) => self.once(request, body, &grant, lease).await?,
         };
-        let granted = tunnel::grants(answer.headers());
+        let granted = answer.status() == StatusCode::SWITCHING_PROTOCOLS && tunnel::grants(answer.headers());
         headers::clean(answer.headers_mut(), &self.leg.settings);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             let joined = wish.is_some_and(|wish| tunnel::join(wish, &mut answer, granted, self.ending(&grant)));
@@ -108,20 +103,26 @@ impl Proxy {
     /// Sends a request that can be sent again, and does so once if Nextcloud refuses the token (nextcloud.md §1). Which of the two it refused,
     /// token or session, cannot be told, so both are dropped; the second attempt goes without a session, so that a second refusal is the
     /// token's alone, and no stale session holds off exchanges.
-    async fn twice(&self, outgoing: Outgoing, body: Bytes, grant: &Grant, lease: Option<Lease>) -> Answer {
-        let answer = self.leg.send(outgoing.clone().with(Body::full(body.clone()))).await?;
-        let refused = match self.judge(answer, grant, lease.as_ref()).await? {
+    async fn twice(&self, mut request: Guest, body: Bytes, grant: &Grant, lease: Option<Lease>) -> Answer {
+        let again = leg::copy(&request, Body::full(body.clone()));
+        *request.body_mut() = Body::full(body);
+        let answer = self.leg.send(request).await?;
+        match self.judge(answer, grant, lease.as_ref()).await? {
             Judged::Answer(answer) => return Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => return Ok(answer.map(Body::full)),
-            Judged::Rejected => grant.clone(),
-        };
+            Judged::Rejected => {}
+        }
         drop(lease);
+        // Boxed: most requests never come here, and their futures need not be this large.
+        Box::pin(self.again(again, grant.clone())).await
+    }
+
+    async fn again(&self, mut request: Guest, refused: Grant) -> Answer {
         tracing::debug!("Nextcloud refused an exchanged token; it is exchanged once more");
         let renewed = refused.replace().await?;
-        let mut outgoing = outgoing;
-        outgoing.headers.remove(COOKIE);
-        outgoing.headers.insert(http::header::AUTHORIZATION, renewed.authorization().clone());
-        let answer = self.leg.send(outgoing.with(Body::full(body))).await?;
+        request.headers_mut().remove(COOKIE);
+        request.headers_mut().insert(http::header::AUTHORIZATION, renewed.authorization().clone());
+        let answer = self.leg.send(request).await?;
         match self.judge(answer, &renewed, None).await? {
             Judged::Answer(answer) => {
                 self.metrics.upstream.count(Upstream::Retried);
@@ -138,8 +139,9 @@ impl Proxy {
     }
 
     /// Sends a request that cannot be sent again.
-    async fn once(&self, outgoing: Outgoing, body: Body, grant: &Grant, lease: Option<Lease>) -> Answer {
-        let answer = self.leg.send(outgoing.with(body)).await?;
+    async fn once(&self, mut request: Guest, body: Body, grant: &Grant, lease: Option<Lease>) -> Answer {
+        *request.body_mut() = body;
+        let answer = self.leg.send(request).await?;
         match self.judge(answer, grant, lease.as_ref()).await? {
             Judged::Answer(answer) => Ok(self.streamed(answer, grant, lease)),
             Judged::ReadAnswer(answer) => Ok(answer.map(Body::full)),
@@ -154,7 +156,12 @@ impl Proxy {
     }
 
     /// Tells a refusal from an answer; either may end the session that the request went with.
-    async fn judge(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<&Lease>) -> Result<Judged, Error> {
+    async fn judge(
+        &self,
+        answer: Response<UpstreamBody>,
+        grant: &Grant,
+        lease: Option<&Lease>,
+    ) -> Result<Judged, Error> {
         let settings = &self.leg.settings;
         let judged = rejection::judge(answer, settings.idle_timeout, &settings.mount).await?;
         if let (Some(sessions), Some(lease), Some(token)) = (&self.sessions, lease, grant.exchanged()) {
@@ -167,7 +174,7 @@ impl Proxy {
         Ok(judged)
     }
 
-    fn streamed(&self, answer: Response<Incoming>, grant: &Grant, lease: Option<Lease>) -> Response<Body> {
+    fn streamed(&self, answer: Response<UpstreamBody>, grant: &Grant, lease: Option<Lease>) -> Response<Body> {
         self.leg.streamed(answer, || self.ending(grant), lease)
     }
 

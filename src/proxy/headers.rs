@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{inward, outward};
@@ -123,11 +124,10 @@ fn cross(
     check_transfer_encoding(headers)?;
     let client = client_address(headers, settings, peer);
     check_nominated(headers)?;
-    remove(headers, unwanted);
+    // `Host` is not taken off, for it is replaced.
+    remove(headers, |name| name != "host" && unwanted(name));
     headers.insert(header::HOST, settings.host.clone());
-    if let Ok(client) = HeaderValue::from_str(&client.to_string()) {
-        headers.insert(X_FORWARDED_FOR, client);
-    }
+    headers.extend(shown(client).map(|client| (X_FORWARDED_FOR, client)));
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(settings.public_scheme));
     headers.insert(X_FORWARDED_HOST, settings.forwarded_host.clone());
     Ok(())
@@ -185,6 +185,10 @@ fn rewrite(
     settings: &NextcloudSettings,
     words: impl Fn(&HeaderValue, &NextcloudSettings) -> Option<HeaderValue>,
 ) {
+    // Most have none of these, and an entry costs more than this look.
+    if !headers.contains_key(name) {
+        return;
+    }
     if let header::Entry::Occupied(mut field) = headers.entry(name) {
         for value in field.iter_mut() {
             if let Some(told) = words(value, settings) {
@@ -222,10 +226,17 @@ fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
-    // Most requests have nothing to remove but `Host` and a hop-by-hop field or two.
-    let doomed: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
-    for name in doomed {
-        headers.remove(name);
+    // A few at a time: most messages have no more, and nothing has to be allocated for them.
+    loop {
+        let mut doomed = [const { None }; 4];
+        let unwanted = headers.keys().filter(|name| unwanted(name.as_str()));
+        let found = doomed.iter_mut().zip(unwanted).map(|(place, name)| *place = Some(name.clone())).count();
+        for name in doomed.iter().flatten() {
+            headers.remove(name);
+        }
+        if found < doomed.len() {
+            return;
+        }
     }
 }
 
@@ -253,7 +264,9 @@ fn check_nominated(headers: &HeaderMap) -> Result<(), Error> {
 
 /// An answer loses what it nominates; there is nobody to refuse it to.
 fn remove_nominated(headers: &mut HeaderMap) {
+    // What is hop-by-hop goes anyhow.
     let doomed: Vec<HeaderName> = nominated(headers)
+        .filter(|name| !HOP_BY_HOP.iter().any(|field| name.eq_ignore_ascii_case(field.as_bytes())))
         .filter_map(|name| HeaderName::from_bytes(name).ok())
         .filter(|name| !NOT_TO_BE_NOMINATED.contains(&name.as_str()))
         .collect();
@@ -283,6 +296,25 @@ fn client_address(headers: &HeaderMap, settings: &NextcloudSettings, peer: IpAdd
         }
     }
     client
+}
+
+/// An address as the value of a field. By hand for IPv4: `core::fmt` takes ten times as long.
+fn shown(client: IpAddr) -> Option<HeaderValue> {
+    let IpAddr::V4(client) = client else { return HeaderValue::try_from(client.to_string()).ok() };
+    let mut dotted = Vec::with_capacity("255.255.255.255".len());
+    for octet in client.octets() {
+        if !dotted.is_empty() {
+            dotted.push(b'.');
+        }
+        if octet >= 100 {
+            dotted.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            dotted.push(b'0' + octet / 10 % 10);
+        }
+        dotted.push(b'0' + octet % 10);
+    }
+    HeaderValue::from_maybe_shared(Bytes::from(dotted)).ok()
 }
 
 /// Whether each challenge in a list (RFC 9110 §11.6.1) is a `Bearer` one.

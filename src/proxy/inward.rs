@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, request};
+use http::{HeaderValue, Request};
 use http_body::Body as _;
 
 use super::multistatus::{Rewritten, is_dav};
@@ -48,7 +48,7 @@ pub fn tags(value: &HeaderValue, settings: &NextcloudSettings) -> Option<HeaderV
 }
 
 /// The body of a request for Nextcloud.
-pub fn body(body: Body, head: &mut request::Parts, settings: &Arc<NextcloudSettings>) -> Body {
+pub fn body(body: Body, head: &mut Request<Body>, settings: &Arc<NextcloudSettings>) -> Body {
     match hrefs(head, settings).filter(|_| !body.is_end_stream()) {
         Some(hrefs) => Body::new(Rewritten::new(body, hrefs)),
         None => body,
@@ -56,7 +56,7 @@ pub fn body(body: Body, head: &mut request::Parts, settings: &Arc<NextcloudSetti
 }
 
 /// The same for one that may have been kept, which it stays.
-pub fn replay(replay: Replay, head: &mut request::Parts, settings: &Arc<NextcloudSettings>) -> Replay {
+pub fn replay(replay: Replay, head: &mut Request<Body>, settings: &Arc<NextcloudSettings>) -> Replay {
     match replay {
         Replay::Once(streamed) => Replay::Once(body(streamed, head, settings)),
         Replay::Kept(kept, permit) => match hrefs(head, settings) {
@@ -68,14 +68,14 @@ pub fn replay(replay: Replay, head: &mut request::Parts, settings: &Arc<Nextclou
 
 /// Takes the length away as well, which will be another.
 fn hrefs(
-    head: &mut request::Parts,
+    head: &mut Request<Body>,
     settings: &Arc<NextcloudSettings>,
 ) -> Option<Hrefs<impl Fn(&[u8]) -> Option<Swap> + use<>>> {
     // The scope of a SEARCH is relative to the DAV root (`/files/<uid>`), which has no root of ours before it.
-    if settings.mount.is_seamless() || !is_dav(&head.method) || head.method.as_str() == "SEARCH" {
+    if settings.mount.is_seamless() || !is_dav(head.method()) || head.method().as_str() == "SEARCH" {
         return None;
     }
-    head.headers.remove(CONTENT_LENGTH);
+    head.headers_mut().remove(CONTENT_LENGTH);
     let settings = settings.clone();
     Some(Hrefs::new(outward::horizon(&settings), move |text: &[u8]| swap(text, &settings)))
 }

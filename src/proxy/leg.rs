@@ -3,24 +3,24 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Request, Response};
 use http_body::Body as _;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use prometheus::Histogram;
+use tokio::time::Instant;
 
 use super::stream::{Download, Ending};
 use super::upload::{Progress, Upload, UploadFailure};
 use crate::body::Body;
 use crate::error::{BadRequest, Error};
 use crate::metrics::{Counters, Upstream};
+use crate::service::Guest;
 use crate::session::Lease;
-use crate::upstream::{Connector, NextcloudSettings};
+use crate::upstream::pool::Unanswered;
+use crate::upstream::{Connector, NextcloudSettings, Pool, UpstreamBody};
 
 /// Idle connections are closed after this long: Apache closes its own after five seconds.
 const IDLE_CONNECTIONS: Duration = Duration::from_secs(4);
@@ -28,10 +28,9 @@ const IDLE_CONNECTIONS: Duration = Duration::from_secs(4);
 /// A pool of connections to Nextcloud, and how they are used. Requests with a token and requests without one have a leg each, so that they
 /// never share a connection (checklist rows 10 and 49).
 pub struct Leg {
-    client: Client<Connector, Body>,
+    pool: Pool,
     /// How Nextcloud is addressed, and how long it may take.
     pub settings: Arc<NextcloudSettings>,
-    authority: Authority,
     outcomes: Counters<Upstream>,
     seconds: Histogram,
 }
@@ -45,24 +44,21 @@ impl Leg {
         outcomes: Counters<Upstream>,
         seconds: Histogram,
     ) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_CONNECTIONS)
-            .pool_timer(hyper_util::rt::TokioTimer::new())
-            .set_host(false)
-            .build(connector);
-        Self { client, settings, authority: Authority::from_static("nextcloud"), outcomes, seconds }
+        Self { pool: Pool::new(connector, IDLE_CONNECTIONS), settings, outcomes, seconds }
     }
 
     /// Sends a request and waits for the head of the answer.
     ///
     /// # Errors
     /// [`Error::NextcloudUnreachable`], [`Error::NextcloudTimeout`], [`Error::BodyTooLarge`], [`BadRequest::Body`].
-    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+    pub async fn send(&self, request: Guest) -> Result<Response<UpstreamBody>, Error> {
         let began = Instant::now();
         let outcome = if request.body().is_end_stream() {
-            self.without_body(request).await
+            let deadline = Some(began + self.settings.head_timeout);
+            self.pool.send(request, deadline).await.map_err(|error| failed(&error))
         } else {
-            self.with_body(request).await
+            // Boxed: most requests have none, and their futures need not be this large.
+            Box::pin(self.with_body(request)).await
         };
         match &outcome {
             Ok(_) => {
@@ -75,25 +71,25 @@ impl Leg {
         outcome
     }
 
-    async fn without_body(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
-        tokio::time::timeout(self.settings.head_timeout, self.client.request(request))
-            .await
-            .map_err(|_| Error::NextcloudTimeout("response head"))?
-            .map_err(|error| unreachable(&error))
-    }
-
-    async fn with_body(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
-        let (head, body) = request.into_parts();
+    async fn with_body(&self, mut request: Guest) -> Result<Response<UpstreamBody>, Error> {
+        let body = std::mem::replace(request.body_mut(), Body::empty());
         let (upload, progress) = Upload::new(body, self.settings.largest_body);
-        let sending = self.client.request(Request::from_parts(head, Body::new(upload)));
+        *request.body_mut() = Body::new(upload);
+        let sending = self.pool.send(request, None);
         tokio::pin!(sending);
         loop {
             let deadline = progress.deadline(self.settings.idle_timeout, self.settings.head_timeout);
             tokio::select! {
                 biased;
-                answer = &mut sending => return answer.map_err(|error| failed_upload(&error, &progress)),
+                answer = &mut sending => {
+                    let mut answer = answer.map_err(|error| failed_upload(&error, &progress))?;
+                    if !progress.is_through() {
+                        answer.body_mut().detach();
+                    }
+                    return Ok(answer);
+                }
                 () = tokio::time::sleep_until(deadline) => {
-                    if tokio::time::Instant::now() >= progress.deadline(self.settings.idle_timeout, self.settings.head_timeout) {
+                    if Instant::now() >= progress.deadline(self.settings.idle_timeout, self.settings.head_timeout) {
                         return Err(Error::NextcloudTimeout("upload or response head"));
                     }
                 }
@@ -105,60 +101,51 @@ impl Leg {
     /// stream may never be, and Nextcloud has done with the session by then.
     pub fn streamed(
         &self,
-        answer: Response<Incoming>,
+        mut answer: Response<UpstreamBody>,
         ending: impl FnOnce() -> Ending,
         lease: Option<Lease>,
     ) -> Response<Body> {
         if answer.body().is_end_stream() {
-            return answer.map(Body::from);
+            return answer.map(|_| Body::empty());
+        }
+        if let Some(whole) = answer.body_mut().whole() {
+            return answer.map(|_| Body::full(whole));
         }
         let ending = is_event_stream(answer.headers()).then(ending);
         let lease = lease.filter(|_| ending.is_none());
         answer.map(|body| Body::new(Download::new(body, self.settings.idle_timeout, ending, lease)))
     }
 
-    /// The same path and query, byte for byte behind the roots of the mount; the authority only names the pool.
+    /// Directs a request at Nextcloud: the same path and query, byte for byte behind the roots of the mount.
     ///
     /// # Errors
     /// [`Error::NoSuchPage`] for what lies outside our mount.
-    pub fn uri(&self, received: &Uri) -> Result<Uri, Error> {
-        let received = received.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    pub fn direct(&self, request: &mut Request<Body>) -> Result<(), Error> {
+        let received = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let target = match self.settings.mount.target(received.as_str()).ok_or(Error::NoSuchPage)? {
             Cow::Borrowed(_) => received,
             Cow::Owned(target) => {
                 PathAndQuery::try_from(target).map_err(|_| Error::Internal("a target cannot be put together"))?
             }
         };
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(Scheme::HTTP);
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(target);
-        Uri::from_parts(parts).map_err(|_| Error::Internal("a URI cannot be put together"))
+        // A new one: what hyper noted at the old one belongs to the caller's connection.
+        let mut directed = Request::new(std::mem::replace(request.body_mut(), Body::empty()));
+        directed.method_mut().clone_from(request.method());
+        *directed.uri_mut() = target.into();
+        *directed.headers_mut() = std::mem::take(request.headers_mut());
+        *request = directed;
+        Ok(())
     }
 }
 
-/// A request on its way, without its body.
-#[derive(Clone)]
-pub struct Outgoing {
-    /// As received.
-    pub method: Method,
-    /// As [`Leg::uri`] makes it.
-    pub uri: Uri,
-    /// Fit for Nextcloud.
-    pub headers: HeaderMap,
-}
-
-impl Outgoing {
-    /// The request with this body.
-    #[must_use]
-    pub fn with(self, body: Body) -> Request<Body> {
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method;
-        *request.uri_mut() = self.uri;
-        *request.headers_mut() = self.headers;
-        *request.version_mut() = Version::HTTP_11;
-        request
-    }
+/// The same request with another body, for a second attempt.
+#[must_use]
+pub fn copy(request: &Request<Body>, body: Body) -> Guest {
+    let mut copy = Box::new(Request::new(body));
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    copy
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
@@ -168,15 +155,18 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     })
 }
 
-fn failed_upload(error: &hyper_util::client::legacy::Error, progress: &Progress) -> Error {
+fn failed_upload(error: &Unanswered, progress: &Progress) -> Error {
     match progress.failure() {
         Some(UploadFailure::TooLarge) => Error::BodyTooLarge,
         Some(UploadFailure::BrokenOff) => BadRequest::Body.into(),
-        None => unreachable(error),
+        None => failed(error),
     }
 }
 
-fn unreachable(error: &hyper_util::client::legacy::Error) -> Error {
+fn failed(error: &Unanswered) -> Error {
+    if matches!(error, Unanswered::Late) {
+        return Error::NextcloudTimeout("response head");
+    }
     let mut said = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

@@ -11,10 +11,10 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 
 use crate::error::Error;
 use crate::nextcloud::mount::Mount;
+use crate::upstream::UpstreamBody;
 
 /// A refusal is recognised within this many bytes.
 const LARGEST_REFUSAL: usize = 16 * 1024;
@@ -22,7 +22,7 @@ const LARGEST_REFUSAL: usize = 16 * 1024;
 /// What an answer turned out to be.
 pub enum Judged {
     /// Nextcloud's own answer, to be passed on.
-    Answer(Response<Incoming>),
+    Answer(Response<UpstreamBody>),
     /// Nextcloud's own answer, whose body had to be read to tell.
     ReadAnswer(Response<Bytes>),
     /// Nextcloud refused the credential.
@@ -33,20 +33,21 @@ pub enum Judged {
 ///
 /// # Errors
 /// [`Error::NextcloudTimeout`] if it has to be read to tell and does not come within this time.
-pub async fn judge(answer: Response<Incoming>, patience: Duration, mount: &Mount) -> Result<Judged, Error> {
+pub async fn judge(answer: Response<UpstreamBody>, patience: Duration, mount: &Mount) -> Result<Judged, Error> {
     Ok(match answer.status() {
         StatusCode::FOUND | StatusCode::SEE_OTHER if to_login(answer.headers(), mount) => Judged::Rejected,
         StatusCode::UNAUTHORIZED if challenges_basic(answer.headers()) => Judged::Rejected,
         // The answer to HEAD has no words; the same request by GET would say them.
         StatusCode::UNAUTHORIZED if answer.body().is_end_stream() && is_text(answer.headers()) => Judged::Rejected,
-        StatusCode::UNAUTHORIZED if is_text(answer.headers()) => tokio::time::timeout(patience, read(answer))
+        // Boxed: most answers never come here, and their futures need not be this large.
+        StatusCode::UNAUTHORIZED if is_text(answer.headers()) => Box::pin(tokio::time::timeout(patience, read(answer)))
             .await
             .map_err(|_| Error::NextcloudTimeout("body of a refusal"))?,
         _ => Judged::Answer(answer),
     })
 }
 
-async fn read(answer: Response<Incoming>) -> Judged {
+async fn read(answer: Response<UpstreamBody>) -> Judged {
     let (head, body) = answer.into_parts();
     let Ok(collected) = Limited::new(body, LARGEST_REFUSAL).collect().await else {
         // Longer than any refusal, or cut off: what is left of it cannot be passed on, and it is a 401 all the same.

@@ -54,7 +54,8 @@ impl ReplayBudget {
         else {
             return Ok(Replay::Once(body));
         };
-        collect(body, idle).await.map(|bytes| Replay::Kept(bytes, Some(permit)))
+        // Boxed: most requests have none, and their futures need not be this large.
+        Box::pin(collect(body, idle)).await.map(|bytes| Replay::Kept(bytes, Some(permit)))
     }
 }
 

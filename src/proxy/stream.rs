@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
 use super::upload::filter_trailers;
 use crate::body::BoxError;
 use crate::session::Lease;
+use crate::upstream::UpstreamBody;
 
 /// Ends when the caller's token is purged or expires.
 pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The body.
 pub struct Download {
-    inner: Incoming,
+    inner: UpstreamBody,
     idle: Duration,
     /// Set only while the body stands still: most never do.
     standstill: Option<Pin<Box<Sleep>>>,
@@ -32,7 +32,7 @@ pub struct Download {
 impl Download {
     /// Watches a body. Event streams have no idle limit of their own but an `ending`; other bodies hold the `lease` of the session they came by.
     #[must_use]
-    pub fn new(inner: Incoming, idle: Duration, ending: Option<Ending>, lease: Option<Lease>) -> Self {
+    pub fn new(inner: UpstreamBody, idle: Duration, ending: Option<Ending>, lease: Option<Lease>) -> Self {
         Self { inner, idle, standstill: None, ending, lease }
     }
 

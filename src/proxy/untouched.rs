@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use http_body::Body as _;
 use tokio_util::sync::CancellationToken;
 
-use super::leg::{Leg, Outgoing};
+use super::leg::Leg;
 use super::stream::Ending;
 use super::{headers, inward, multistatus, tunnel};
 use crate::body::Body;
@@ -45,18 +45,18 @@ impl UntouchedProxy {
             return Err(Error::BodyTooLarge);
         }
         let wish = tunnel::wish(&mut request);
-        let (mut head, body) = request.into_parts();
-        headers::prepare_untouched(&mut head.headers, settings, peer)?;
-        multistatus::ask(&head.method, &mut head.headers, settings);
+        let method = request.method().clone();
+        headers::prepare_untouched(request.headers_mut(), settings, peer)?;
+        multistatus::ask(&method, request.headers_mut(), settings);
         if wish.is_some() {
-            tunnel::ask(&mut head.headers);
+            tunnel::ask(request.headers_mut());
         }
-        let body = inward::body(body, &mut head, settings);
-        let method = head.method.clone();
-        let outgoing = Outgoing { method: head.method, uri: self.leg.uri(&head.uri)?, headers: head.headers };
-        let answer = self.leg.send(outgoing.with(body)).await?;
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        *request.body_mut() = inward::body(body, &mut request, settings);
+        self.leg.direct(&mut request)?;
+        let answer = self.leg.send(request).await?;
         let mut answer: Response<Body> = self.leg.streamed(answer, || self.ending(), None);
-        let granted = tunnel::grants(answer.headers());
+        let granted = answer.status() == StatusCode::SWITCHING_PROTOCOLS && tunnel::grants(answer.headers());
         headers::clean_untouched(answer.headers_mut(), settings);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             let joined = wish.is_some_and(|wish| tunnel::join(wish, &mut answer, granted, self.ending()));

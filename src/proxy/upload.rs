@@ -45,6 +45,12 @@ impl Progress {
         state.moved_at + if state.through { head } else { idle }
     }
 
+    /// Whether all of it is on its way.
+    #[must_use]
+    pub fn is_through(&self) -> bool {
+        self.0.lock().through
+    }
+
     /// Why the upload failed, if it did.
     #[must_use]
     pub fn failure(&self) -> Option<UploadFailure> {

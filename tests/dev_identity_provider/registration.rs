@@ -162,15 +162,20 @@ async fn a_registered_redirect_uri_is_exact_but_for_a_port_that_was_left_open() 
 async fn what_cannot_be_registered_is_said_clearly() {
     let provider = provider().await;
     let host = "Policy 'Trusted Hosts' rejected request to client-registration service. \
-                Details: URL doesn't match any trusted host or trusted domain";
+                Details: URI doesn't match any trusted host or trusted domain";
     let scope = "Policy 'Allowed Client Scopes' rejected request to client-registration service. \
                  Details: Not permitted to use specified clientScope";
     let long = format!("http://127.0.0.1/{}", "x".repeat(2_000));
     for (metadata, status, error, description) in [
         (json!({}), 400, "invalid_redirect_uri", "redirect_uris has to have one at least"),
         (json!({ "redirect_uris": [] }), 400, "invalid_redirect_uri", "redirect_uris has to have one at least"),
-        (json!({ "redirect_uris": ["/callback"] }), 400, "invalid_redirect_uri", "A redirect URI is not valid"),
-        (public("http://127.0.0.1/#fragment"), 400, "invalid_redirect_uri", "A redirect URI is not valid"),
+        (json!({ "redirect_uris": ["/callback"] }), 400, "invalid_redirect_uri", "A redirect URI is not a valid URI"),
+        (
+            public("http://127.0.0.1/#fragment"),
+            400,
+            "invalid_redirect_uri",
+            "A redirect URI must not contain an URL fragment",
+        ),
         (public(&long), 400, "invalid_redirect_uri", "redirect_uris are too many or too long"),
         (
             json!({ "redirect_uris": vec![HERE; 21] }),
@@ -183,6 +188,7 @@ async fn what_cannot_be_registered_is_said_clearly() {
         (public("javascript:alert(1)"), 403, "insufficient_scope", host),
         (json!({ "redirect_uris": [HERE, "https://evil.example/"] }), 403, "insufficient_scope", host),
         (json!({ "redirect_uris": [HERE], "scope": "files.read everything" }), 403, "insufficient_scope", scope),
+        (json!({ "redirect_uris": [HERE], "scope": "openid files.read" }), 403, "insufficient_scope", scope),
         (
             json!({ "redirect_uris": [HERE], "client_id": "mcp-server" }),
             400,

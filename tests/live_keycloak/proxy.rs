@@ -10,6 +10,7 @@ mod hostname;
 mod house;
 mod ignorant;
 mod log;
+mod mcp;
 mod outage;
 mod people;
 mod requester;

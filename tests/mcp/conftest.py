@@ -9,7 +9,10 @@ import uuid
 import pytest
 
 import driver
-from person import Person
+import person
+
+# What the tests here do.
+EVERYTHING = "nc.read files.read files.write shares.read shares.write calendar.read calendar.write"
 
 
 @pytest.fixture(scope="session")
@@ -39,13 +42,18 @@ def house():
 
 @pytest.fixture(scope="session")
 def connect(house):
-    """Starts clients by name, for a person; each stays until the end and is signed in to once."""
+    """Starts clients by name, for a person; each stays until the end and is signed in to once: by itself, or before it starts with a
+    scope."""
     clients = {}
 
-    def connected(name, who):
-        if (name, who) not in clients:
-            clients[name, who] = driver.Client(name, house["mcp"], Person(who), client_id=house.get("client_id"))
-        return clients[name, who]
+    def connected(name, who, scope=None):
+        key = (name, who, scope)
+        if key not in clients:
+            given = {"client_id": house.get("client_id")}
+            if scope:
+                given = {"client_id": "mcp-client", "tokens": person.log_in(who, house["issuer"], scope, house["mcp"])}
+            clients[key] = driver.Client(name, house["mcp"], person.Person(who), **given)
+        return clients[key]
 
     yield connected
     for client in clients.values():
@@ -53,9 +61,12 @@ def connect(house):
 
 
 @pytest.fixture(params=list(driver.CLIENTS))
-def alice(request, connect):
+def alice(request, house, connect):
     """Each client in turn, with alice before it."""
-    return connect(request.param, "alice")
+    if request.param in driver.ASKS_FOR_MORE:
+        return connect(request.param, "alice")
+    # Whoever cannot ask for more later has to have it from the start.
+    return connect(request.param, "alice", scope=EVERYTHING)
 
 
 @pytest.fixture

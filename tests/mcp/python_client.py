@@ -11,6 +11,7 @@ import urllib.parse
 
 import httpx2
 import mcp
+import mcp_types
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
@@ -58,6 +59,12 @@ async def callback():
     return AuthorizationCodeResult(code=query["code"], state=query.get("state"), iss=query.get("iss"))
 
 
+async def question(_, asked):
+    say(asks=asked.message)
+    action = json.loads(await heard())["action"]
+    return mcp_types.ElicitResult(action=action, content={} if action == "accept" else None)
+
+
 def plain(result):
     return result.model_dump(by_alias=True, mode="json", exclude_none=True)
 
@@ -90,7 +97,7 @@ async def main():
     if token := os.environ.get("OBO_TOKEN"):
         auth, headers = None, {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(auth=auth, headers=headers, timeout=60) as http:
-        async with Client(streamable_http_client(URL, http_client=http), mode=MODE) as client:
+        async with Client(streamable_http_client(URL, http_client=http), mode=MODE, elicitation_callback=question) as client:
             say(ready=client.session.protocol_version)
             while line := await heard():
                 try:

@@ -66,12 +66,21 @@ async function finish(transport) {
     await transport.finishAuth(mode === '1' ? back.searchParams.get('code') : back.searchParams);
 }
 
+// The first generation can be asked by a server's own requests only, and a server without sessions has none.
+const capabilities = mode === '1' ? {} : { elicitation: { form: {} } };
+async function question({ params }) {
+    say({ asks: params.message });
+    const { action } = await heard();
+    return action === 'accept' ? { action, content: {} } : { action };
+}
+
 let client, transport;
 // A client connects once, and after a login it is another one.
 async function connect() {
     for (let attempt = 0; ; attempt++) {
         transport = new sdk.StreamableHTTPClientTransport(new URL(url), options);
-        client = new sdk.Client({ name: 'obo-proxy-tests', version: '1' }, { capabilities: {}, ...negotiated });
+        client = new sdk.Client({ name: 'obo-proxy-tests', version: '1' }, { capabilities, ...negotiated });
+        if (mode !== '1') client.setRequestHandler('elicitation/create', question);
         try {
             return await client.connect(transport);
         } catch (error) {

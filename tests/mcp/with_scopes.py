@@ -56,8 +56,7 @@ def without_a_token_the_challenge_has_no_error(house):
     assert challenge["resource_metadata"].endswith("/.well-known/oauth-protected-resource/mcp")
 
 
-# TypeScript's first generation refreshes its token instead, which changes nothing, and gives up.
-@pytest.mark.parametrize("client", ["python auto", "python legacy", "typescript 2 auto", "typescript 2 legacy"])
+@pytest.mark.parametrize("client", driver.ASKS_FOR_MORE)
 def a_client_asks_for_more_when_it_needs_it(client, house, tokens, name):
     # Each its own: a refresh token is good once.
     tokens = person.log_in("alice", house["issuer"], GRANTED, house["mcp"])

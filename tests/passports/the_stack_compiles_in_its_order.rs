@@ -1,8 +1,8 @@
-use obo_proxy::body::Body;
 use obo_proxy::middleware::authenticate::AuthenticateLayer;
 use obo_proxy::middleware::authorize::AuthorizeLayer;
 use obo_proxy::middleware::exchange::{Exchanged, ExchangeLayer};
 use obo_proxy::middleware::untouched::{Untouched, UntouchedLayer};
+use obo_proxy::service::Guest;
 use obo_proxy::proxy::{ProxyService, UntouchedService};
 use tower::{Service, ServiceBuilder};
 
@@ -12,7 +12,7 @@ fn in_order(
     authorize: AuthorizeLayer,
     exchange: ExchangeLayer,
     proxy: ProxyService,
-) -> impl Service<http::Request<Body>> {
+) -> impl Service<Guest> {
     ServiceBuilder::new().layer(untouched).layer(authenticate).layer(authorize).layer(exchange).service(proxy)
 }
 

@@ -1,6 +1,8 @@
 //! Dynamic client registration (RFC 7591): anonymous, as a Keycloak realm answers whose policy "Trusted Hosts" trusts loopback.
 //!
 //! Registered are clients of the code flow and nothing else. There is no management of them (RFC 7592); they live as long as the realm.
+//! Deliberately unlike Keycloak, whose client gets the scopes that it registered with and never others, not even the default ones with the
+//! audience in them (26.7.3; `tests/live_keycloak` has it): here they are no limit, so that clients can be tried that ask for more later.
 
 use std::sync::Arc;
 
@@ -94,7 +96,9 @@ pub(super) fn register(realm: &Realm, headers: &HeaderMap, body: &[u8]) -> Resul
     if wanted.client_name.as_ref().is_some_and(|name| name.len() > LONGEST) {
         return Err(metadata("client_name is too long"));
     }
-    if scopes::granted(wanted.scope.as_deref()).is_err() {
+    // `openid` is no scope of a client there.
+    let asks_openid = wanted.scope.as_deref().is_some_and(|scope| scope.split(' ').any(|it| it == "openid"));
+    if asks_openid || scopes::granted(wanted.scope.as_deref()).is_err() {
         return Err(policy("Allowed Client Scopes", "Not permitted to use specified clientScope"));
     }
 
@@ -132,11 +136,13 @@ fn redirect_uris(realm: &Realm, uris: Vec<String>) -> Result<Vec<String>, OAuthE
         return Err(invalid("redirect_uris are too many or too long"));
     }
     for uri in &uris {
-        if !url::Url::parse(uri).is_ok_and(|url| url.fragment().is_none()) {
-            return Err(invalid("A redirect URI is not valid"));
+        match url::Url::parse(uri) {
+            Ok(url) if url.fragment().is_none() => {}
+            Ok(_) => return Err(invalid("A redirect URI must not contain an URL fragment")),
+            Err(_) => return Err(invalid("A redirect URI is not a valid URI")),
         }
         if !is_loopback(uri) && !realm.options().client_redirect_uris.contains(uri) {
-            return Err(policy("Trusted Hosts", "URL doesn't match any trusted host or trusted domain"));
+            return Err(policy("Trusted Hosts", "URI doesn't match any trusted host or trusted domain"));
         }
     }
     Ok(uris)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Kind;
 use super::home::{Calendar, Home};
 use crate::mcp::fault::Fault;
+use crate::mcp::listing::Page;
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
 
@@ -16,15 +17,6 @@ pub struct CalendarsList;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Arguments {}
-
-/// All of them: nobody has so many that they need pages.
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
 
 // A calendar or task list. (A doc comment would be in every conversation.)
 #[derive(Serialize, JsonSchema)]
@@ -62,7 +54,7 @@ impl From<Calendar> for Item {
 
 impl Tool for CalendarsList {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<Item>;
     const NAME: &'static str = "calendars_list";
     const TITLE: &'static str = "List calendars";
     const DESCRIPTION: &'static str = "Calendars and task lists, with what may be written.";
@@ -70,8 +62,8 @@ impl Tool for CalendarsList {
     const SCOPES: &'static [&'static str] = &["calendar.read"];
     const SET: Toolset = Toolset::Calendar;
 
-    async fn call(Call { nextcloud, .. }: Call, Arguments {}: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, Arguments {}: Arguments) -> Result<Reply<Page<Item>>, Fault> {
         let calendars = Home::of(&nextcloud).await?.calendars(&nextcloud, Kind::Events).await?;
-        Ok(Output { items: calendars.into_iter().map(Item::from).collect(), next_cursor: None }.into())
+        Ok(Page { items: calendars.into_iter().map(Item::from).collect(), next_cursor: None }.into())
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::event::EventItem;
+use super::event::{EventItem, question};
 use super::home::{Home, first_choice};
 use super::{Kind, new_uid};
 use crate::mcp::calendar::id::CalendarId;
@@ -49,7 +49,8 @@ impl Tool for EventCreate {
     const SCOPES: &'static [&'static str] = &["calendar.read", "calendar.write"];
     const SET: Toolset = Toolset::Calendar;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<EventItem>, Fault> {
+    async fn call(call: Call, arguments: Arguments) -> Result<Reply<EventItem>, Fault> {
+        let nextcloud = &call.nextcloud;
         let attendees = arguments.attendees.unwrap_or_default();
         let new = NewEvent {
             title: &arguments.title,
@@ -61,10 +62,10 @@ impl Tool for EventCreate {
             attendees: &attendees,
             rrule: arguments.rrule.as_deref(),
         };
-        let home = Home::of(&nextcloud).await?;
+        let home = Home::of(nextcloud).await?;
         let person = match &arguments.calendar {
             Some(_) if attendees.is_empty() => None,
-            Some(_) | None => Some(home.person(&nextcloud).await?),
+            Some(_) | None => Some(home.person(nextcloud).await?),
         };
         let mail = person.as_ref().and_then(|person| address::mail(&person.addresses));
         let uid = new_uid();
@@ -73,11 +74,14 @@ impl Tool for EventCreate {
             Some(wanted) => CalendarId::parse(wanted)?,
             None => {
                 let default = person.as_ref().and_then(|person| person.default.as_ref());
-                first_choice(home.calendars(&nextcloud, Kind::Events).await?, Kind::Events, default)?
+                first_choice(home.calendars(nextcloud, Kind::Events).await?, Kind::Events, default)?
             }
         };
+        for event in calendar::events(&data)?.iter().filter(|event| !event.attendees.is_empty()) {
+            call.confirm(&question("Create this event and invite these people by mail?", event, &event.attendees))?;
+        }
         let id = ObjectId::of_uid(calendar, &uid);
-        let etag = home.create(&nextcloud, Kind::Events, &id, data.clone()).await?;
-        home.written_event(&nextcloud, &id, data, etag).await
+        let etag = home.create(nextcloud, Kind::Events, &id, data.clone()).await?;
+        home.written_event(nextcloud, &id, data, etag).await
     }
 }

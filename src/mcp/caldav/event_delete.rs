@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use super::event::question;
 use super::home::Home;
 use crate::mcp::calendar::{self, ObjectId};
 use crate::mcp::fault::Fault;
@@ -44,22 +45,30 @@ impl Tool for EventDelete {
     const SCOPES: &'static [&'static str] = &["calendar.read", "calendar.write"];
     const SET: Toolset = Toolset::Calendar;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(call: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+        let nextcloud = &call.nextcloud;
         let id = ObjectId::parse(&arguments.id)?;
-        let home = Home::of(&nextcloud).await?;
-        let held = home.read(&nextcloud, Kind::Events, &id, arguments.etag.as_deref()).await?;
-        if calendar::events(&held.data)?.is_empty() {
+        let home = Home::of(nextcloud).await?;
+        let held = home.read(nextcloud, Kind::Events, &id, arguments.etag.as_deref()).await?;
+        let events = calendar::events(&held.data)?;
+        let Some(event) = events.iter().find(|event| event.instance.as_ref() == id.instance()).or(events.first())
+        else {
             return Err(Fault::said("This is no event. Tasks are changed by task_update."));
+        };
+        if let Some(instance) = id.instance() {
+            home.recurs(nextcloud, &id, instance, &held.data).await?;
+        }
+        if !event.attendees.is_empty() {
+            call.confirm(&question("Delete this event and tell these people by mail?", event, &event.attendees))?;
         }
         let etag = match id.instance() {
             None => {
-                home.delete(&nextcloud, &id, &held).await?;
+                home.delete(nextcloud, &id, &held).await?;
                 None
             }
             Some(instance) => {
-                home.recurs(&nextcloud, &id, instance, &held.data).await?;
                 let data = calendar::without_instance(held.data.as_bytes(), instance, nextcloud.now().0)?;
-                home.replace(&nextcloud, Kind::Events, &id, &held, data).await?
+                home.replace(nextcloud, Kind::Events, &id, &held, data).await?
             }
         };
         Ok(Output { ok: true, url: None, etag }.into())

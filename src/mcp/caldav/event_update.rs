@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Kind;
-use super::event::EventItem;
+use super::event::{EventItem, question};
 use super::home::Home;
 use super::query::events_within;
-use crate::mcp::calendar::{self, Changes, Instance, ObjectId};
+use crate::mcp::calendar::{self, Changes, Instance, ObjectId, address};
 use crate::mcp::fault::Fault;
 use crate::mcp::nextcloud::Nextcloud;
 use crate::mcp::settings::Toolset;
@@ -52,14 +52,15 @@ impl Tool for EventUpdate {
     const SCOPES: &'static [&'static str] = &["calendar.read", "calendar.write"];
     const SET: Toolset = Toolset::Calendar;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<EventItem>, Fault> {
+    async fn call(call: Call, arguments: Arguments) -> Result<Reply<EventItem>, Fault> {
+        let nextcloud = &call.nextcloud;
         let id = ObjectId::parse(&arguments.id)?;
-        let home = Home::of(&nextcloud).await?;
-        let held = home.read(&nextcloud, Kind::Events, &id, arguments.etag.as_deref()).await?;
+        let home = Home::of(nextcloud).await?;
+        let held = home.read(nextcloud, Kind::Events, &id, arguments.etag.as_deref()).await?;
         if let Some(instance) = id.instance() {
-            home.recurs(&nextcloud, &id, instance, &held.data).await?;
+            home.recurs(nextcloud, &id, instance, &held.data).await?;
         }
-        let person = home.person(&nextcloud).await?;
+        let person = home.person(nextcloud).await?;
         let changes = Changes {
             title: arguments.title.as_deref(),
             start: arguments.start.as_deref(),
@@ -73,10 +74,15 @@ impl Tool for EventUpdate {
         let now = nextcloud.now().0;
         match calendar::change(held.data.as_bytes(), id.instance(), &changes, &person.addresses, now)? {
             Some(data) => {
-                let etag = home.replace(&nextcloud, Kind::Events, &id, &held, data.clone()).await?;
-                home.written_event(&nextcloud, &id, data, etag).await
+                let (before, after) = (event_of(&id, &held.data)?, event_of(&id, &data)?);
+                let people = others(before.iter().chain(&after), &person.addresses);
+                if let Some(after) = after.filter(|_| !people.is_empty()) {
+                    call.confirm(&question("Change this event and tell these people by mail?", &after, &people))?;
+                }
+                let etag = home.replace(nextcloud, Kind::Events, &id, &held, data.clone()).await?;
+                home.written_event(nextcloud, &id, data, etag).await
             }
-            None => home.written_event(&nextcloud, &id, held.data, Some(held.etag)).await,
+            None => home.written_event(nextcloud, &id, held.data, Some(held.etag)).await,
         }
     }
 }
@@ -140,4 +146,24 @@ impl Home {
             event.ok_or_else(|| Fault::said("It was written, but cannot be read back. Look with events_find."))?;
         Ok(EventItem::new(nextcloud, self, id, Some(etag), event).into())
     }
+}
+
+/// The event or recurrence of this id; where that does not stand in the object by itself, its series.
+fn event_of(id: &ObjectId, data: &str) -> Result<Option<calendar::Event>, Fault> {
+    let mut events = calendar::events(data)?;
+    let own = events.iter().position(|event| event.instance.as_ref() == id.instance());
+    let own = own.or_else(|| events.iter().position(|event| event.instance.is_none()));
+    Ok(own.map(|at| events.swap_remove(at)))
+}
+
+/// Who hears of a change: the attendees before and after it, but the user.
+fn others<'e>(events: impl Iterator<Item = &'e calendar::Event>, own: &[String]) -> Vec<String> {
+    let mut people: Vec<String> = Vec::new();
+    for attendee in events.flat_map(|event| &event.attendees) {
+        let is = |known: &String| address::strip_mailto(known).eq_ignore_ascii_case(attendee);
+        if !own.iter().any(is) && !people.iter().any(is) {
+            people.push(attendee.clone());
+        }
+    }
+    people
 }

@@ -1,7 +1,7 @@
 //! `events_find`.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::event::EventItem;
 use super::home::Home;
@@ -12,6 +12,7 @@ use crate::mcp::calendar;
 use crate::mcp::calendar::when::When;
 use crate::mcp::fault::Fault;
 use crate::mcp::keyset::{ordered, page};
+use crate::mcp::listing::{Listing, Page};
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
 
@@ -42,18 +43,9 @@ pub struct Arguments {
     pub cursor: Option<String>,
 }
 
-/// A page of events, by their start.
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<EventItem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
 impl Tool for EventsFind {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<EventItem>;
     const NAME: &'static str = "events_find";
     const TITLE: &'static str = "Find events";
     const DESCRIPTION: &'static str = "Events in a time window, recurrences expanded.";
@@ -61,7 +53,7 @@ impl Tool for EventsFind {
     const SCOPES: &'static [&'static str] = &["calendar.read"];
     const SET: Toolset = Toolset::Calendar;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<EventItem>>, Fault> {
         let Arguments { start, end, calendar, query, limit, cursor } = arguments;
         let (from, until) = window(&start, &end)?;
         let home = Home::of(&nextcloud).await?;
@@ -82,10 +74,9 @@ impl Tool for EventsFind {
                 }
             }
         }
-        let list =
-            ["events", &start, &end, calendar.as_deref().unwrap_or_default(), query.as_deref().unwrap_or_default()];
-        let page = page(all, limit, cursor.as_deref(), &list)?;
-        Ok(Output { items: page.items, next_cursor: page.next_cursor }.into())
+        let list = [&*start, &end, calendar.as_deref().unwrap_or_default(), query.as_deref().unwrap_or_default()];
+        let page = page(all, limit, cursor.as_deref(), &Listing::of(Self::NAME, &list))?;
+        Ok(page.into())
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Kind;
+use super::{Kind, LONGEST_LINE};
 use crate::mcp::answer::Answer;
 use crate::mcp::calendar::id::{CalendarId, ObjectId};
-use crate::mcp::calendar::text::shown;
 use crate::mcp::dav::{CALDAV, DAV, Multistatus, Response, propfind};
 use crate::mcp::fault::Fault;
 use crate::mcp::nextcloud::{Ask, Nextcloud, segment};
+use crate::mcp::shown::shown;
 
 /// What makes a calendar writable: `write` holds the others, where a server says only that (RFC 3744 §3.1).
 const WRITING: &[&str] = &["all", "write", "write-content"];
@@ -99,7 +99,7 @@ impl Home {
             each.any(|privilege| WRITING.iter().any(|writing| privilege.child(DAV, writing).is_some()))
         });
         Some(Calendar {
-            name: response.text(DAV, "displayname").map_or_else(|| id.to_string(), shown),
+            name: response.text(DAV, "displayname").map_or_else(|| id.to_string(), |name| shown(name, LONGEST_LINE)),
             events: may_hold("VEVENT"),
             tasks: may_hold("VTODO"),
             writable,

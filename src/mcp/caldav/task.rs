@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::mcp::calendar::text::shown;
+use super::LONGEST_LINE;
 use crate::mcp::calendar::{ObjectId, Task};
+use crate::mcp::shown::shown;
 
 // A task. (A doc comment would be in every conversation.)
 #[derive(Debug, Serialize, JsonSchema)]
@@ -30,7 +31,7 @@ impl TaskItem {
         Self {
             id: id.with_instance(None).to_string(),
             list: Some(id.calendar().to_string()),
-            title: shown(&task.title),
+            title: shown(&task.title, LONGEST_LINE),
             due: task.due,
             status: if task.done { "done" } else { "open" }.to_owned(),
             priority: task.priority,

@@ -12,6 +12,7 @@ use crate::mcp::calendar;
 use crate::mcp::calendar::when::When;
 use crate::mcp::fault::Fault;
 use crate::mcp::keyset::{ordered, page};
+use crate::mcp::listing::{Listing, Page};
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
 
@@ -50,18 +51,9 @@ pub enum Status {
     All,
 }
 
-/// A page of tasks, by when they are due; those without a date come last.
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<TaskItem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
 impl Tool for TasksFind {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<TaskItem>;
     const NAME: &'static str = "tasks_find";
     const TITLE: &'static str = "Find tasks";
     const DESCRIPTION: &'static str = "Tasks by list, status, due date or words.";
@@ -69,7 +61,7 @@ impl Tool for TasksFind {
     const SCOPES: &'static [&'static str] = &["tasks.read"];
     const SET: Toolset = Toolset::Tasks;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<TaskItem>>, Fault> {
         let Arguments { list, status, due_before, query, limit, cursor } = arguments;
         let before = due_before.as_deref().map(|before| When::parse("due_before", before, None)).transpose()?;
         let before = before.map(|before| before.seconds());
@@ -97,8 +89,8 @@ impl Tool for TasksFind {
         }
         let said = |text: &Option<String>| text.clone().unwrap_or_default();
         let own = format!("{status:?}");
-        let page =
-            page(all, limit, cursor.as_deref(), &["tasks", &said(&list), &own, &said(&due_before), &said(&query)])?;
-        Ok(Output { items: page.items, next_cursor: page.next_cursor }.into())
+        let listing = Listing::of(Self::NAME, &[&said(&list), &own, &said(&due_before), &said(&query)]);
+        let page = page(all, limit, cursor.as_deref(), &listing)?;
+        Ok(page.into())
     }
 }

@@ -76,7 +76,9 @@ pub(super) fn uri(address: &str) -> Uri {
     Uri::Location(format!("mailto:{address}"))
 }
 
-pub(super) fn strip_mailto(text: &str) -> &str {
+/// An address without `mailto:`.
+#[must_use]
+pub fn strip_mailto(text: &str) -> &str {
     match text.split_at_checked(7) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto:") => rest,
         _ => text,

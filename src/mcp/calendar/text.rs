@@ -42,15 +42,6 @@ fn within(name: &str, text: &str, longest: usize) -> Result<String, Fault> {
     Ok(clean(text))
 }
 
-/// One line as the tools show it: what others wrote, without control characters and without those that turn the direction of letters
-/// (mcp.md §5), cut where it is longer than any line that a tool writes.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    let turning = |letter: char| matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let one_line = clean(text).replace(['\n', '\t'], " ");
-    one_line.chars().filter(|letter| !turning(*letter)).take(LONGEST_LINE).collect()
-}
-
 /// Without control characters but for tabs and line ends, which become `\n`.
 #[must_use]
 pub fn clean(text: &str) -> String {

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::Card;
 use crate::mcp::arguments::Limit;
 use crate::mcp::calendar::id::{CalendarId, ObjectId};
-use crate::mcp::calendar::text::shown;
 use crate::mcp::dav::{CARDDAV, DAV, Multistatus, escaped, propfind};
 use crate::mcp::fault::Fault;
 use crate::mcp::keyset::page;
+use crate::mcp::listing::{Listing, Page};
 use crate::mcp::nextcloud::{Ask, Nextcloud, segment};
 use crate::mcp::settings::Toolset;
+use crate::mcp::shown::shown;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
 
 /// Where words are looked for.
@@ -21,6 +22,8 @@ const ASKED: &[&str] = &["VERSION", "UID", "FN", "N", "EMAIL", "TEL", "ORG"];
 /// Cards of one book that are looked through at most.
 const MOST: usize = 500;
 const LONGEST_QUERY: usize = 200;
+/// What cards say is shown up to so many characters.
+const LONGEST_LINE: usize = 300;
 
 /// Find contacts.
 pub struct ContactsSearch;
@@ -36,15 +39,6 @@ pub struct Arguments {
     pub limit: Limit,
     /// next_cursor of the previous page
     pub cursor: Option<String>,
-}
-
-/// A page of contacts, by their names.
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
 }
 
 // A contact. (A doc comment would be in every conversation.)
@@ -63,7 +57,7 @@ pub struct Item {
 
 impl Tool for ContactsSearch {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<Item>;
     const NAME: &'static str = "contacts_search";
     const TITLE: &'static str = "Find contacts";
     const DESCRIPTION: &'static str = "People by name, address, phone or organisation.";
@@ -71,7 +65,7 @@ impl Tool for ContactsSearch {
     const SCOPES: &'static [&'static str] = &["contacts.read"];
     const SET: Toolset = Toolset::Contacts;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Item>>, Fault> {
         let words: Vec<String> = arguments.query.to_lowercase().split_whitespace().map(str::to_owned).collect();
         // Nextcloud looks for one word, the rest is done here: it would look for all of them in one and the same property.
         let Some(longest) =
@@ -90,8 +84,9 @@ impl Tool for ContactsSearch {
                 }
             }
         }
-        let page = page(all, arguments.limit, arguments.cursor.as_deref(), &["contacts", &arguments.query])?;
-        Ok(Output { items: page.items, next_cursor: page.next_cursor }.into())
+        let page =
+            page(all, arguments.limit, arguments.cursor.as_deref(), &Listing::of(Self::NAME, &[&arguments.query]))?;
+        Ok(page.into())
     }
 }
 
@@ -164,15 +159,19 @@ impl Card {
 impl Item {
     fn new(id: &ObjectId, card: Card) -> Self {
         let list = |texts: Vec<String>| {
-            let texts: Vec<String> = texts.iter().map(|text| shown(text)).collect();
+            let texts: Vec<String> = texts.iter().map(|text| line(text)).collect();
             Some(texts).filter(|texts| !texts.is_empty())
         };
         Self {
             id: id.to_string(),
-            name: shown(&card.name),
+            name: line(&card.name),
             emails: list(card.emails),
             phones: list(card.phones),
-            org: card.org.as_deref().map(shown),
+            org: card.org.as_deref().map(line),
         }
     }
+}
+
+fn line(text: &str) -> String {
+    shown(text, LONGEST_LINE)
 }

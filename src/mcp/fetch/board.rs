@@ -73,6 +73,7 @@ pub async fn card(nextcloud: &Nextcloud, board: u64, card: u64) -> Result<Read, 
         metadata: vec![("stack", named(&stack)), ("due", card.duedate.as_deref().and_then(named))],
         title: card.title,
         rest: REST,
+        is_cut: false,
     })
 }
 

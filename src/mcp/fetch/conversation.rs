@@ -25,6 +25,7 @@ pub async fn whole(nextcloud: &Nextcloud, conversation: &Token) -> Result<Read, 
         url: talk::url(nextcloud, conversation, None),
         metadata: vec![("hint", older_than.map(|_| REST.into()))],
         rest: REST,
+        is_cut: false,
     })
 }
 
@@ -44,5 +45,5 @@ pub async fn message(nextcloud: &Nextcloud, conversation: &Token, id: u64) -> Re
         ("conversation", Some(conversation.as_str().into())),
     ];
     let url = talk::url(nextcloud, conversation, Some(id));
-    Ok(Read { title: format!("Message of {}", item.author), text: item.text, url, metadata, rest: REST })
+    Ok(Read { title: format!("Message of {}", item.author), text: item.text, url, metadata, rest: REST, is_cut: false })
 }

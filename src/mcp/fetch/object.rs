@@ -1,10 +1,11 @@
 //! An event, a task or a contact, as lines that can be read.
 
-use serde_json::Value;
-
+use super::super::caldav::Kind;
+use super::super::caldav::event::page;
+use super::super::caldav::home::Home;
 use super::super::calendar::{self, ObjectId};
 use super::super::contacts::Card;
-use super::super::dav::{self, CALDAV, CARDDAV, DAV, Multistatus};
+use super::super::dav::{self, CARDDAV, Multistatus};
 use super::super::fault::Fault;
 use super::super::nextcloud::{Ask, Nextcloud, segment};
 use super::super::{shown::shown, text};
@@ -19,11 +20,9 @@ const REST: &str = "the rest is in Nextcloud: the url opens it";
 /// # Errors
 /// [`Fault::Said`] if it is not there or cannot be read; whatever [`Nextcloud::ask`] says.
 pub async fn event(nextcloud: &Nextcloud, id: &str) -> Result<Read, Fault> {
-    let id = ObjectId::parse(id).map_err(said)?;
-    let answer = nextcloud.ask(Ask::get(format!("{}/{}", calendars(nextcloud).await?, id.encoded()))).await?;
-    let answer = answer.good("event of this id")?;
-    let etag = answer.etag().map(|etag| Value::from(etag.trim_matches('"')));
-    let mut events = calendar::events(&String::from_utf8_lossy(&answer.bytes)).map_err(said)?;
+    let (home, id) = (Home::of(nextcloud).await?, ObjectId::parse(id)?);
+    let held = home.read(nextcloud, Kind::Events, &id, None).await?;
+    let mut events = calendar::events(&held.data)?;
     if let Some(instance) = id.instance() {
         // Of a recurrence that was never changed the series is all there is.
         let (own, series) =
@@ -50,42 +49,27 @@ pub async fn event(nextcloud: &Nextcloud, id: &str) -> Result<Read, Fault> {
         lines.add("Attendees", Some(&event.attendees.join(", ")));
         lines.text(event.description.as_deref());
     }
-    let url = nextcloud.url("/index.php/apps/calendar");
-    let metadata = vec![("event_id", Some(id.to_string().into())), ("etag", etag)];
-    Ok(Read { title, text: lines.0, url, metadata, rest: REST })
+    let metadata = vec![("event_id", Some(id.to_string().into())), ("etag", Some(held.etag.into()))];
+    Ok(Read { title, text: lines.0, url: page(nextcloud, &home, &id), metadata, rest: REST, is_cut: false })
 }
 
-/// A task. It is found by a query for tasks, as the scope for tasks reads no other object.
+/// A task.
 ///
 /// # Errors
 /// As [`event`].
 pub async fn task(nextcloud: &Nextcloud, id: &str) -> Result<Read, Fault> {
-    const QUERY: &str = "<?xml version=\"1.0\"?><c:calendar-query xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\">\
-        <d:prop><d:getetag/><c:calendar-data/></d:prop><c:filter><c:comp-filter name=\"VCALENDAR\">\
-        <c:comp-filter name=\"VTODO\"/></c:comp-filter></c:filter></c:calendar-query>";
-    let id = ObjectId::parse(id).map_err(said)?;
-    let id = id.with_instance(None);
-    let list = format!("{}/{}/", calendars(nextcloud).await?, id.calendar().encoded());
-    let answer = nextcloud.ask(Ask::new("REPORT", list).depth("1").xml(QUERY).for_tasks()).await?;
-    let found = Multistatus::of(&answer.good("task list of this id")?)?;
-    let wanted = id.to_string();
-    let is_it = |response: &&dav::Response| {
-        response
-            .segments()
-            .is_some_and(|segments| segments.ends_with(&wanted.split('/').map(str::to_owned).collect::<Vec<_>>()))
-    };
-    let none = || Fault::said("There is no task of this id. Search again to find the right one.");
-    let found = found.responses.iter().find(is_it).ok_or_else(none)?;
-    let object = found.get(CALDAV, "calendar-data").map(|data| data.text.as_str()).ok_or_else(none)?;
-    let task = calendar::tasks(object).map_err(said)?.into_iter().next().ok_or_else(none)?;
+    let id = ObjectId::parse(id)?.with_instance(None);
+    let held = Home::of(nextcloud).await?.read(nextcloud, Kind::Tasks, &id, None).await?;
+    let task = calendar::tasks(&held.data)?.into_iter().next();
+    let task = task.ok_or_else(|| Fault::said("There is no task of this id. Search again to find the right one."))?;
     let mut lines = Lines::default();
     lines.add("Done", Some(if task.done { "yes" } else { "no" }));
     lines.add("Due", task.due.as_deref());
     lines.add("Priority", task.priority.map(|priority| priority.to_string()).as_deref());
     lines.text(task.notes.as_deref());
-    let etag = found.text(DAV, "getetag").map(|etag| Value::from(etag.trim_matches('"')));
-    let metadata = vec![("task_id", Some(wanted.into())), ("etag", etag)];
-    Ok(Read { title: task.title, text: lines.0, url: nextcloud.url("/index.php/apps/tasks"), metadata, rest: REST })
+    let metadata = vec![("task_id", Some(id.to_string().into())), ("etag", Some(held.etag.into()))];
+    let url = nextcloud.url("/index.php/apps/tasks");
+    Ok(Read { title: task.title, text: lines.0, url, metadata, rest: REST, is_cut: false })
 }
 
 /// A contact, found by its UID, for its name as a file may be another.
@@ -114,14 +98,6 @@ pub async fn contact(nextcloud: &Nextcloud, book: &str, uid: &str) -> Result<Rea
     card.phones.iter().for_each(|phone| lines.add("Phone", Some(phone)));
     let url = nextcloud.url(&format!("/index.php/apps/contacts/direct/contact/{}", segment(&format!("{uid}~{book}"))));
     Ok(Read { title: card.name, text: lines.0, url, rest: REST, ..Read::default() })
-}
-
-async fn calendars(nextcloud: &Nextcloud) -> Result<String, Fault> {
-    Ok(format!("/remote.php/dav/calendars/{}", segment(&nextcloud.uid().await?)))
-}
-
-fn said(fault: calendar::Fault) -> Fault {
-    Fault::Said(fault.to_string())
 }
 
 #[derive(Default)]

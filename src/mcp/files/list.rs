@@ -1,13 +1,15 @@
 //! `files_list`.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Entry, Kind, PROPERTIES, TRASH_PROPERTIES, path_below, trash_root};
 use crate::mcp::arguments::{FilePath, Limit};
-use crate::mcp::cursor::{self, List, Page};
 use crate::mcp::dav::{self, Multistatus, NC, Response};
 use crate::mcp::fault::Fault;
+use crate::mcp::listing::{self, Listing, Page};
 use crate::mcp::nextcloud::{Ask, Nextcloud, below, files_root};
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
@@ -33,9 +35,9 @@ pub struct Arguments {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     /// Folders first, then by name as people read it, then by name.
-    Named(Kind, String, String),
+    Named(Reverse<Kind>, String, String),
     /// The newest first, then by name.
-    Trashed(std::cmp::Reverse<u64>, String),
+    Trashed(Reverse<u64>, String),
 }
 
 impl Tool for FilesList {
@@ -54,14 +56,14 @@ impl Tool for FilesList {
         if trash && !path.is_root() {
             return Err(Fault::said("The trash bin is one list: leave path out."));
         }
-        let list = List::new(Self::NAME, &[path.as_str(), if trash { "trash" } else { "" }]);
-        let after = list.open(arguments.cursor.as_deref())?;
-        let after = after.map(|position| Key::read(&position, trash).ok_or_else(cursor::invalid)).transpose()?;
+        let listing = Listing::of(Self::NAME, &[path.as_str(), if trash { "trash" } else { "" }]);
+        let after: Option<String> = listing.open(arguments.cursor.as_deref())?;
+        let after = after.map(|position| Key::read(&position, trash).ok_or_else(listing::invalid)).transpose()?;
         let mut entries = if trash { trashed(&nextcloud).await? } else { folder(&nextcloud, &path).await? };
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut rest = entries.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after));
         let page: Vec<(Key, Entry)> = rest.by_ref().take(arguments.limit.get()).collect();
-        let next_cursor = rest.next().and_then(|_| page.last()).map(|(key, _)| list.seal(&key.write()));
+        let next_cursor = rest.next().and_then(|_| page.last()).and_then(|(key, _)| listing.cursor(&key.write()));
         Ok(Page { items: page.into_iter().map(|(_, entry)| entry).collect(), next_cursor }.into())
     }
 }
@@ -80,7 +82,7 @@ async fn folder(nextcloud: &Nextcloud, path: &FilePath) -> Result<Vec<(Key, Entr
     Ok(inside
         .map(|(at, response)| {
             let name = at.rsplit('/').next().unwrap_or_default();
-            let key = Key::Named(Kind::of(response), name.to_lowercase(), name.to_owned());
+            let key = Key::Named(Reverse(Kind::of(response)), name.to_lowercase(), name.to_owned());
             (key, Entry::of(response, &at, nextcloud))
         })
         .collect())
@@ -99,7 +101,7 @@ async fn trashed(nextcloud: &Nextcloud) -> Result<Vec<(Key, Entry)>, Fault> {
             let time = deleted.and_then(|seconds| chrono::DateTime::from_timestamp(seconds.cast_signed(), 0));
             let mut entry = Entry::of(response, name, nextcloud);
             entry.modified = time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
-            (Key::Trashed(std::cmp::Reverse(deleted.unwrap_or(0)), name.to_owned()), entry)
+            (Key::Trashed(Reverse(deleted.unwrap_or(0)), name.to_owned()), entry)
         })
         .collect())
 }
@@ -117,8 +119,8 @@ async fn entries(
 impl Key {
     fn write(&self) -> String {
         match self {
-            Self::Named(Kind::Folder, _, name) => format!("d{name}"),
-            Self::Named(Kind::File, _, name) => format!("f{name}"),
+            Self::Named(Reverse(Kind::Folder), _, name) => format!("d{name}"),
+            Self::Named(Reverse(Kind::File), _, name) => format!("f{name}"),
             Self::Trashed(time, name) => format!("{}/{name}", time.0),
         }
     }
@@ -126,9 +128,9 @@ impl Key {
     fn read(position: &str, trash: bool) -> Option<Self> {
         if trash {
             let (time, name) = position.split_once('/')?;
-            return Some(Self::Trashed(std::cmp::Reverse(time.parse().ok()?), name.to_owned()));
+            return Some(Self::Trashed(Reverse(time.parse().ok()?), name.to_owned()));
         }
-        let named = |kind, name: &str| Self::Named(kind, name.to_lowercase(), name.to_owned());
+        let named = |kind, name: &str| Self::Named(Reverse(kind), name.to_lowercase(), name.to_owned());
         match position.strip_prefix('d') {
             Some(name) => Some(named(Kind::Folder, name)),
             None => Some(named(Kind::File, position.strip_prefix('f')?)),

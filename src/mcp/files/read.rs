@@ -100,8 +100,11 @@ impl Tool for FilesRead {
     }
 }
 
-/// Reads a part of a text, no further into the file than it takes.
-async fn part(
+/// Reads a part of a text, no further into the file than it takes; and the entity tag of what was read.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn part(
     nextcloud: &Nextcloud,
     target: String,
     offset: u64,

@@ -6,9 +6,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Entry, PROPERTIES, path_below};
 use crate::mcp::arguments::{FilePath, Limit};
-use crate::mcp::cursor::{self, List, Page};
 use crate::mcp::dav::{self, DAV, Multistatus, OC, escaped};
 use crate::mcp::fault::Fault;
+use crate::mcp::listing::{Listing, Page};
 use crate::mcp::nextcloud::{Ask, files_root};
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
@@ -58,11 +58,8 @@ impl Tool for FilesSearch {
         let uid = nextcloud.uid().await?;
         let path = arguments.path.clone().unwrap_or_default();
         let condition = arguments.condition()?;
-        let list = List::new(Self::NAME, &[path.as_str(), &condition]);
-        let first = match list.open(arguments.cursor.as_deref())? {
-            Some(position) => position.parse().map_err(|_| cursor::invalid())?,
-            None => 0_usize,
-        };
+        let listing = Listing::of(Self::NAME, &[path.as_str(), &condition]);
+        let first: usize = listing.open(arguments.cursor.as_deref())?.unwrap_or_default();
         let limit = arguments.limit.get();
         let body = request(&scope(&uid, &path)?, &condition, first, limit + 1);
         let answer = nextcloud.ask(Ask::new("SEARCH", "/remote.php/dav/").xml(body)).await?;
@@ -82,7 +79,7 @@ impl Tool for FilesSearch {
             all if all == limit => Some(first + limit + 1),
             _ => None,
         };
-        let next_cursor = next.filter(|next| *next < FURTHEST).map(|next| list.seal(&next.to_string()));
+        let next_cursor = next.filter(|next| *next < FURTHEST).and_then(|next| listing.cursor(&next));
         Ok(Page { items: items.take(limit).collect(), next_cursor }.into())
     }
 }

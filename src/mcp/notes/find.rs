@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::arguments::Limit;
 use super::super::fault::Fault;
 use super::super::hit::{self, HitId};
-use super::super::listing::Listing;
+use super::super::listing::{Listing, Page};
 use super::super::nextcloud::Nextcloud;
 use super::super::settings::Toolset;
 use super::super::shown::shown;
@@ -35,17 +35,8 @@ pub struct Arguments {
     cursor: Option<String>,
 }
 
-/// A page of notes.
 #[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Item {
     pub id: String,
     pub title: String,
@@ -59,7 +50,7 @@ pub struct Item {
 
 impl Tool for NotesFind {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<Item>;
     const NAME: &'static str = "notes_find";
     const TITLE: &'static str = "Find notes";
     const DESCRIPTION: &'static str = "Notes by words or category, newest first; fetch reads one.";
@@ -67,12 +58,12 @@ impl Tool for NotesFind {
     const SCOPES: &'static [&'static str] = &["notes.read"];
     const SET: Toolset = Toolset::Notes;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Item>>, Fault> {
         let query = arguments.query.as_deref().map(str::trim).filter(|query| !query.is_empty());
         let category = arguments.category.as_deref();
         let listing = Listing::of(Self::NAME, &[query.unwrap_or_default(), category.unwrap_or("\0")]);
         // What comes after this note, newest first: a note that changes meanwhile moves to the front and pushes nothing out.
-        let after: Option<(i64, u64)> = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let after: Option<(i64, u64)> = listing.open(arguments.cursor.as_deref())?;
         let mut notes = super::list(&nextcloud, category).await?;
         if let Some(query) = query {
             let found = having(&nextcloud, query).await?;
@@ -93,7 +84,7 @@ impl Tool for NotesFind {
             modified: time::rfc3339(note.modified),
             url: Some(super::url(&nextcloud, note.id)),
         });
-        Ok(Output { items: items.collect(), next_cursor }.into())
+        Ok(Page { items: items.collect(), next_cursor }.into())
     }
 }
 

@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::{SHARES, Share, Told};
 use crate::mcp::arguments::{FilePath, Limit};
-use crate::mcp::cursor::{self, List, Page};
 use crate::mcp::fault::Fault;
+use crate::mcp::listing::{Listing, Page};
 use crate::mcp::nextcloud::{Ask, segment};
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
@@ -46,11 +46,8 @@ impl Tool for SharesList {
                 "Either the shares of a path, or those received: leave one of path and received out.",
             ));
         }
-        let list = List::new(Self::NAME, &[path.as_deref().unwrap_or(""), if received { "received" } else { "" }]);
-        let after = match list.open(arguments.cursor.as_deref())? {
-            Some(position) => position.parse().map_err(|_| cursor::invalid())?,
-            None => 0_u64,
-        };
+        let listing = Listing::of(Self::NAME, &[path.as_deref().unwrap_or(""), if received { "received" } else { "" }]);
+        let after: u64 = listing.open(arguments.cursor.as_deref())?.unwrap_or_default();
         let target = match (&path, received) {
             (Some(path), _) => format!("{SHARES}?path={}", segment(path)),
             (None, true) => format!("{SHARES}?shared_with_me=true"),
@@ -62,7 +59,7 @@ impl Tool for SharesList {
         told.sort_by_key(|(id, _)| *id);
         let mut rest = told.into_iter().filter(|(id, _)| *id > after);
         let page: Vec<(u64, Told)> = rest.by_ref().take(arguments.limit.get()).collect();
-        let next_cursor = rest.next().and_then(|_| page.last()).map(|(id, _)| list.seal(&id.to_string()));
+        let next_cursor = rest.next().and_then(|_| page.last()).and_then(|(id, _)| listing.cursor(id));
         let items = page.into_iter().filter_map(|(_, share)| share.share(&nextcloud, received)).collect();
         Ok(Page { items, next_cursor }.into())
     }

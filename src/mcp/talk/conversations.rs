@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
 use super::super::fault::Fault;
-use super::super::listing::Listing;
+use super::super::listing::{Listing, Page};
 use super::super::nextcloud::{Ask, Nextcloud};
 use super::super::settings::Toolset;
 use super::super::shown::shown;
@@ -30,17 +30,8 @@ pub struct Arguments {
     cursor: Option<String>,
 }
 
-/// A page of conversations.
 #[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Item {
     pub id: String,
     pub name: String,
@@ -92,7 +83,7 @@ impl Room {
 
 impl Tool for TalkConversations {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<Item>;
     const NAME: &'static str = "talk_conversations";
     const TITLE: &'static str = "List conversations";
     const DESCRIPTION: &'static str = "Talk conversations with unread counts.";
@@ -100,7 +91,7 @@ impl Tool for TalkConversations {
     const SCOPES: &'static [&'static str] = &["talk.read"];
     const SET: Toolset = Toolset::Talk;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Item>>, Fault> {
         let unread = arguments.unread == Some(true);
         let listing = Listing::of(Self::NAME, &[if unread { "unread" } else { "" }]);
         let after: Option<(i64, Token)> =
@@ -122,7 +113,7 @@ impl Tool for TalkConversations {
             url: Some(url(&nextcloud, &token, None)),
             id: token.to_string(),
         });
-        Ok(Output { items: items.collect(), next_cursor }.into())
+        Ok(Page { items: items.collect(), next_cursor }.into())
     }
 }
 

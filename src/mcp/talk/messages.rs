@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::arguments::Limit;
 use super::super::fault::Fault;
-use super::super::listing::Listing;
+use super::super::listing::{Listing, Page};
 use super::super::nextcloud::Nextcloud;
 use super::super::settings::Toolset;
 use super::super::text;
@@ -33,17 +33,8 @@ pub struct Arguments {
     cursor: Option<String>,
 }
 
-/// A page of messages.
 #[derive(Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the schema says it, and every word of it costs")]
-pub struct Output {
-    pub items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Item {
     pub id: String,
     pub author: String,
@@ -53,7 +44,7 @@ pub struct Item {
 
 impl Tool for TalkMessages {
     type Arguments = Arguments;
-    type Output = Output;
+    type Output = Page<Item>;
     const NAME: &'static str = "talk_messages";
     const TITLE: &'static str = "Read messages";
     const DESCRIPTION: &'static str =
@@ -62,14 +53,14 @@ impl Tool for TalkMessages {
     const SCOPES: &'static [&'static str] = &["talk.read"];
     const SET: Toolset = Toolset::Talk;
 
-    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
+    async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Page<Item>>, Fault> {
         let since = arguments.since.map(|Moment(since)| since);
         let since_text = since.map(|since| since.to_string()).unwrap_or_default();
         let listing = Listing::of(Self::NAME, &[arguments.conversation.as_str(), &since_text]);
-        let from = arguments.cursor.map(|cursor| listing.place(&cursor)).transpose()?;
+        let from = listing.open(arguments.cursor.as_deref())?;
         let limit = arguments.limit.unwrap_or_default().get();
         let (items, older_than) = said(&nextcloud, &arguments.conversation, limit, from, since).await?;
-        Ok(Output { items, next_cursor: older_than.and_then(|id| listing.cursor(&id)) }.into())
+        Ok(Page { items, next_cursor: older_than.and_then(|id| listing.cursor(&id)) }.into())
     }
 }
 

@@ -108,6 +108,13 @@ async fn what_the_tools_write_is_what_other_clients_read() {
     assert_eq!(put.status(), 204);
     house.does(&token, "event_update", json!({ "id": created["id"], "title": "New" })).await;
     let object = house.get(&path, &token).await.text().await.unwrap();
+    // An event that was called off does not take place.
+    let window = || window("2026-10-01T00:00:00Z", "2026-11-20T00:00:00Z");
+    assert_eq!(found(&house, &token, window()).await.len(), 5);
+    let off = object.replace("SUMMARY:", "STATUS:CANCELLED\r\nSUMMARY:");
+    let put = house.request("PUT", &path, &token).header("content-type", "text/calendar").body(off).send().await;
+    assert_eq!(put.unwrap().status(), 204);
+    assert!(found(&house, &token, window()).await.is_empty());
     assert!(object.contains("X-OTHER;A=\"b:c\":d\\,e\r\n") && object.contains("SUMMARY:New\r\n"), "{object}");
     house.close().await;
 }
@@ -295,5 +302,66 @@ async fn nobody_reaches_another_persons_events_or_goes_beyond_the_scopes() {
     assert!(said.headers["www-authenticate"].to_str().unwrap().contains("calendar.write"), "{said:?}");
     let other = house.token_with("alice", "openid tasks.read tasks.write contacts.read files.read");
     assert_eq!(house.try_call(&other, "events_find", window).await.status, 403);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn every_write_is_of_what_was_read_or_of_nothing() {
+    let house = House::open().await;
+    let token = house.token_with("alice", SCOPES);
+    let created = weekly(&house, &token).await;
+    house.does(&token, "event_update", json!({ "id": created["id"], "title": "x" })).await;
+    house.does(&token, "event_delete", json!({ "id": created["id"] })).await;
+    let writes: Vec<_> =
+        house.nextcloud.seen().into_iter().filter(|seen| matches!(seen.method.as_str(), "PUT" | "DELETE")).collect();
+    let condition = |at: usize, name: &str| writes[at].header(name).map(str::to_owned);
+    assert_eq!(writes.len(), 3);
+    assert_eq!(condition(0, "if-none-match").as_deref(), Some("*"));
+    assert_eq!(condition(1, "if-match"), created["etag"].as_str().map(|etag| format!("\"{etag}\"")));
+    assert!(condition(2, "if-match").is_some());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_person_is_asked_before_an_events_people_get_mail() {
+    let house = House::open().await;
+    let token = house.token_with("alice", SCOPES);
+    let call = async |tool: &str, arguments: &Value, answer: Value| {
+        let mut params = json!({ "name": tool, "arguments": arguments });
+        params.as_object_mut().unwrap().extend(answer.as_object().cloned().unwrap_or_default());
+        house.ask(&token, "tools/call", params).await.body["result"].take()
+    };
+    let yes = |asked: &Value| json!({ "requestState": asked["requestState"], "inputResponses": { "confirm": { "action": "accept", "content": {} } } });
+    let mut event =
+        json!({ "title": "Talk\nTo: nobody", "start": "2026-12-01T09:00:00Z", "end": "2026-12-01T10:00:00Z" });
+    let alone = call("event_create", &event, json!({})).await;
+    assert!(alone["structuredContent"]["id"].is_string(), "nobody hears of it: {alone}");
+
+    event["attendees"] = json!(["bob@example.org"]);
+    let asked = call("event_create", &event, json!({})).await;
+    let message = asked["inputRequests"]["confirm"]["params"]["message"].as_str().unwrap_or_else(|| panic!("{asked}"));
+    assert!(message.ends_with("Title: Talk To: nobody\nStart: 2026-12-01T09:00:00Z\nTo: bob@example.org"), "{message}");
+    assert!(house.nextcloud.mails().is_empty());
+    let created = call("event_create", &event, yes(&asked)).await;
+    let id = &created["structuredContent"]["id"];
+    assert_eq!(house.nextcloud.mails().len(), 1, "{created}");
+
+    for (tool, arguments) in [
+        ("event_update", json!({ "id": id, "title": "x" })),
+        ("event_update", json!({ "id": id, "attendees": [] })),
+        ("event_delete", json!({ "id": id })),
+    ] {
+        let before = house.nextcloud.mails().len();
+        let asked = call(tool, &arguments, json!({})).await;
+        assert!(
+            asked["inputRequests"]["confirm"].to_string().contains("bob@example.org"),
+            "{tool} {arguments}: {asked}"
+        );
+        assert_eq!(house.nextcloud.mails().len(), before);
+        if arguments["title"].is_string() {
+            let done = call(tool, &arguments, yes(&asked)).await;
+            assert_eq!(done["structuredContent"]["title"], "x", "{done}");
+        }
+    }
     house.close().await;
 }

@@ -38,6 +38,39 @@ async fn what_is_no_text_is_not_given_as_one() {
 }
 
 #[tokio::test]
+async fn an_event_is_read_with_the_recurrences_that_differ() {
+    let house = House::open().await;
+    let token = house.token("alice");
+    let event = |extra: &str, start: &str, title: &str| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:w\r\nDTSTAMP:20261101T080000Z\r\n{extra}\r\nDTSTART:{start}\r\nDURATION:PT1H\r\n\
+             SUMMARY:{title}\r\nLOCATION:Room 1\u{202e}\r\nDESCRIPTION:First line\\nSecond line\r\nEND:VEVENT\r\n"
+        )
+    };
+    let object = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{}{}END:VCALENDAR\r\n",
+        event("RRULE:FREQ=WEEKLY", "20261202T090000Z", "Weekly"),
+        event("RECURRENCE-ID:20261209T090000Z", "20261209T140000Z", "Weekly, later"),
+    );
+    let put = house.request("PUT", "/remote.php/dav/calendars/alice/personal/w.ics", &token);
+    assert_eq!(put.header("content-type", "text/calendar").body(object).send().await.unwrap().status(), 201);
+    let series = house.does(&token, "fetch", json!({ "id": "event:personal/w.ics" })).await;
+    let text = series["text"].as_str().unwrap();
+    for part in
+        ["From: 2026-12-02T09:00:00Z", "Where: Room 1\n", "First line\nSecond line", "From: 2026-12-09T14:00:00Z"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!((&series["title"], &series["metadata"]["event_id"]), (&json!("Weekly"), &json!("personal/w.ics")));
+    for (instance, title) in [("20261209T090000Z", "Weekly, later"), ("20261216T090000Z", "Weekly")] {
+        let one = house.does(&token, "fetch", json!({ "id": format!("event:personal/w.ics#{instance}") })).await;
+        assert_eq!(one["title"], title, "{instance}");
+        assert!(!one["text"].as_str().unwrap().contains("Changed recurrence"), "{one}");
+    }
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_conversation_is_read_as_people_read_it() {
     let house = House::open().await;
     let token = house.token("alice");

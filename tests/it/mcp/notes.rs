@@ -63,6 +63,22 @@ async fn a_note_that_changed_meanwhile_is_not_overwritten_and_its_new_etag_is_to
 }
 
 #[tokio::test]
+async fn two_who_add_at_the_same_time_both_have_added() {
+    let house = House::open().await;
+    let token = house.token("alice");
+    let id = written(&house, &token, json!({ "title": "Log", "text": "begun" })).await;
+    // Both have read before either writes.
+    house.nextcloud.slow_head(std::time::Duration::from_millis(150));
+    let add = |text: &'static str| house.does(&token, "note_write", json!({ "id": id, "text": text, "append": true }));
+    let (one, other) = tokio::join!(add("one"), add("other"));
+    house.nextcloud.slow_head(std::time::Duration::ZERO);
+    assert_ne!(one["etag"], other["etag"]);
+    let text = house.does(&token, "fetch", json!({ "id": id })).await["text"].clone();
+    assert!(["begun\none\nother", "begun\nother\none"].contains(&text.as_str().unwrap()), "{text}");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn notes_come_newest_first_and_page_by_page() {
     let house = House::open().await;
     let token = house.token("alice");

@@ -116,6 +116,21 @@ async fn an_app_that_is_named_has_to_be_granted_and_so_has_one_at_all() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_refused_is_left_out_unless_it_is_all_that_was_asked() {
+    let tables = "[policy.search]\ncontacts = \"special.read\"\n".into();
+    let house = Plan { tables, ..Plan::default() }.build().await;
+    let token = house.token_with("alice", "openid files.read contacts.read");
+    for asked in [json!({ "query": "alice" }), json!({ "query": "alice", "apps": ["files", "contacts"] })] {
+        let page = house.does(&token, "search", asked).await;
+        assert!(!all(&page, "app").is_empty() && all(&page, "app").iter().all(|app| *app == "files"), "{page}");
+    }
+    let said = house.try_call(&token, "search", json!({ "query": "alice", "apps": ["contacts"] })).await;
+    assert_eq!(said.status, 403, "{said:?}");
+    assert!(said.headers["www-authenticate"].to_str().unwrap().contains("special.read"), "{said:?}");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn nobody_finds_what_is_anothers() {
     let house = House::open().await;
     let (alice, bob) = (house.token("alice"), house.token("bob"));
@@ -207,6 +222,20 @@ async fn what_the_operator_does_not_offer_is_neither_searched_nor_fetched() {
         let called = house.call(&token, tool, arguments).await;
         assert!(called.failure().contains("does not offer"), "{called:?}");
     }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_a_name_hides_is_not_shown_and_is_no_id() {
+    let house = House::open().await;
+    let token = house.token("alice");
+    house.nextcloud.put_file("alice", "hidden\u{202e}txt.exe", "x").await.unwrap();
+    let page = house.does(&token, "search", json!({ "query": "hidden", "apps": ["files"] })).await;
+    let hit = &page["results"][0];
+    assert_eq!(hit["title"], "hiddentxt.exe", "{page}");
+    assert!(hit["id"].as_str().unwrap().starts_with("link:/f/"), "{page}");
+    let read = house.does(&token, "fetch", json!({ "id": hit["id"] })).await;
+    assert!(read["url"].as_str().unwrap().starts_with(&format!("{}/f/", house.url)), "{read}");
     house.close().await;
 }
 

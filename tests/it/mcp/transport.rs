@@ -4,7 +4,7 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use super::client::{LEGACY, MODERN};
-use crate::house::House;
+use crate::house::{House, Plan};
 
 /// `_meta` of the modern era.
 fn meta(version: &str) -> Value {
@@ -170,6 +170,20 @@ async fn what_is_not_declared_is_not_there() {
     for method in gone {
         let (status, code, body) = outcome(house.post(&token).json(&message(method, params()))).await;
         assert_eq!((status, code, &body["id"]), (200, -32_601, &json!("one")), "{method}: {body}");
+    }
+    house.close().await;
+}
+
+/// The only resources are files.
+#[tokio::test]
+async fn without_the_tools_of_files_there_are_no_resources() {
+    let house = Plan { tables: "[mcp]\ntools = [\"notes\"]\n".into(), ..Plan::default() }.build().await;
+    let token = house.token("alice");
+    let discovered = house.ask(&token, "server/discover", json!({})).await;
+    assert!(discovered.body["result"]["capabilities"].get("resources").is_none(), "{discovered:?}");
+    for method in ["resources/list", "resources/templates/list", "resources/read"] {
+        let said = house.ask(&token, method, json!({ "uri": "nextcloud://files/a" })).await;
+        assert_eq!((said.status, &said.body["error"]["code"]), (404, &json!(-32_601)), "{method}: {said:?}");
     }
     house.close().await;
 }

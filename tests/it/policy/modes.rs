@@ -72,7 +72,7 @@ async fn danger_opens_the_rows_that_it_names_and_no_others() {
     let house = with("[danger]\nallow_never = [\"unlisted\"]\n").await;
     passes(&house, "", "GET /apps/files", "").await;
     ends(&house, "", "GET /settings/user", "", 403, "forbidden_route").await;
-    ends(&house, "", "GET /mcp", "", 404, "invalid_request").await;
+    ends(&house, "", "GET /mcp/x", "", 404, "invalid_request").await;
     assert_eq!(told(&house, "", "GET /apps/../settings", "").await.0.status, 400);
     let stranger =
         crate::wire::ask(&house, format!("GET /apps/files HTTP/1.1\r\nHost: {}\r\n\r\n", house.running.address)).await;

@@ -42,6 +42,7 @@ pub struct Plan<'a> {
     secret: String,
     top: String,
     issuer_lines: String,
+    in_real_time: bool,
 }
 
 // === impl Plan ===
@@ -50,7 +51,8 @@ impl<'a> Plan<'a> {
     /// By `mcp-server`, with its secret of the realm file.
     pub fn at(realm: &'a Realm) -> Self {
         let (top, issuer_lines) = (String::new(), String::new());
-        Self { realm, requester: "mcp-server".to_owned(), secret: realm.secret("mcp-server"), top, issuer_lines }
+        let (requester, secret) = ("mcp-server".to_owned(), realm.secret("mcp-server"));
+        Self { realm, requester, secret, top, issuer_lines, in_real_time: false }
     }
 
     /// Another requester, with its secret of the realm file.
@@ -74,6 +76,12 @@ impl<'a> Plan<'a> {
     /// A TOML line of the issuer.
     pub fn issuer(mut self, line: &str) -> Self {
         self.issuer_lines.extend([line, "\n"]);
+        self
+    }
+
+    /// The proxy's clock goes: for people who log in again and again.
+    pub fn in_real_time(mut self) -> Self {
+        self.in_real_time = true;
         self
     }
 
@@ -110,7 +118,8 @@ impl<'a> Plan<'a> {
         let config = Config::resolve(Figment::new().merge(Toml::string(&toml)))
             .unwrap_or_else(|faults| panic!("{faults}\n{toml}"));
         // A little ahead: it stands still while people log in, and their tokens must not come from its future.
-        let clock = Clock::manual(Timestamp(now().cast_signed()).after(Duration::from_secs(20)));
+        let ahead = Timestamp(now().cast_signed()).after(Duration::from_secs(20));
+        let clock = if self.in_real_time { Clock::System } else { Clock::manual(ahead) };
         let app = App::new(config, &tokio::runtime::Handle::current(), clock.clone(), Sampling::ratio(0.0)).unwrap();
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
         let (url, running) = (format!("http://{address}"), app.start().unwrap());
@@ -121,6 +130,11 @@ impl<'a> Plan<'a> {
 // === impl House ===
 
 impl House {
+    /// Its public URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub async fn get(&self, path: &str, token: &str) -> Answer {
         self.sent.lock().unwrap().insert(token.to_owned());
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(token);
