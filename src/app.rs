@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 pub use self::mcp::Instead;
-use self::mcp::Mcp;
+use self::mcp::{Mcp, Shared};
 use crate::config::{Config, ModeSettings, NonBearer};
 use crate::endpoint::admin::Admin;
 use crate::endpoint::well_known::WellKnown;
@@ -149,7 +149,7 @@ impl App {
         let mode = match &config.mode {
             ModeSettings::Exchange => {
                 let exchanger = Arc::new(Rfc8693::new(issuers.clone(), clock.clone(), metrics.clone(), purge));
-                let cached = CachedExchange::new(exchanger, control, clock.clone(), metrics.clone());
+                let cached = CachedExchange::new(exchanger, control.clone(), clock.clone(), metrics.clone());
                 Mode::Exchange(Box::new(match sessions.clone() {
                     Some(sessions) => cached.telling(Arc::new(move |identity| sessions.subject_refused(identity))),
                     None => cached,
@@ -172,7 +172,11 @@ impl App {
         };
         let scopes = Arc::new(ScopeJudge::new(config.policy.clone(), issuers.clone(), metrics.clone(), clock.clone()));
         let bodies = ReadingBudget::new(config.nextcloud.idle_timeout);
-        let mcp = Mcp::new(&config, &issuers, &scopes, &clock, instead);
+        let mcp = Mcp::new(
+            &config,
+            instead,
+            &Shared { judge: &scopes, issuers: &issuers, control: &control, clock: &clock, metrics: &metrics },
+        );
         weakenings::warn_of(&config, &metrics);
         Ok(Self {
             config,
@@ -298,6 +302,7 @@ impl App {
             mount: mount.clone(),
             untouched,
             edge: self.mcp.as_ref().map(|mcp| mcp.edge.clone()),
+            pages: self.mcp.as_ref().and_then(|mcp| mcp.pages.clone()),
             frontend: self.mcp.as_ref().map(|mcp| mcp.frontend.clone()),
             authentication: Arc::new(self.authentication.clone()),
             authorization: Arc::new(Authorization {

@@ -122,7 +122,7 @@ impl Config {
         let nextcloud = nextcloud::resolve(&mut section, &public_url, public_root, trusted_proxies);
         section.finish();
         let sessions = sessions::resolve(&mut root.section("sessions"));
-        let mcp = mcp::resolve(&mut root.section("mcp"));
+        let mcp = mcp::resolve(&mut root.section("mcp"), &public_url);
         let mut danger = root.section("danger");
         let policy = Arc::new(policy::resolve(&mut root.section("policy"), &mut danger));
         let issuers = issuers::resolve(&mut root, &public_url, &mode);

@@ -26,6 +26,15 @@ impl Control {
     {
         self.0.spawn(task);
     }
+
+    /// Runs a task there and waits for what comes of it; a caller that goes away does not stop it. `None`: it panicked, or the process stops.
+    pub async fn run<T, F>(&self, task: F) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.0.spawn(task).await.ok()
+    }
 }
 
 /// The outcome of a flight, for those who wait. `None`: it ended without one, because it panicked or the process stops.

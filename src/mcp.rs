@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Request        │ mcp/edge.rs       Host and Origin, before anything is read; POST alone; what Accept means
+//!                │ mcp/confirm.rs    pages for people who are asked something; open to browsers, which sign in
 //! Authenticated  │ mcp/frontend.rs   reads the message once, holds the tool's scopes against the token, binds a client to the caller
 //!                │ mcp/handler.rs    what rmcp asks us: versions, lists, calls
 //!                │ mcp/tool.rs       one tool: its arguments, its answer, its scopes, its hints
@@ -13,8 +14,10 @@
 
 pub mod answer;
 pub mod arguments;
+pub mod audit;
 pub mod caldav;
 pub mod calendar;
+pub mod confirm;
 pub mod contacts;
 pub mod cors;
 pub mod dav;

@@ -26,8 +26,10 @@ macro_rules! label {
     };
 }
 
+mod mcp;
 mod sessions;
 
+pub use mcp::{ToolCalls, ToolOutcome};
 pub use sessions::{Logout, SessionEnd, SessionEvent, SessionMetrics};
 
 label! {
@@ -392,8 +394,6 @@ mod tests {
 
     #[test]
     fn labels_stand_at_their_own_place() {
-        for (place, outcome) in Upstream::ALL.iter().enumerate() {
-            assert_eq!(outcome.index(), place);
-        }
+        assert!(Upstream::ALL.iter().enumerate().all(|(place, outcome)| outcome.index() == place));
     }
 }

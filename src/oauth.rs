@@ -1,13 +1,16 @@
 //! The identity provider, a file per specification. All its traffic runs on the control runtime.
 
+pub mod browser;
 pub mod challenge_scopes;
 pub mod client;
 pub mod client_auth;
+pub mod id_token;
 pub mod introspection;
 pub mod issuer;
 pub mod jwk_set;
 pub mod jwks;
 pub mod jwt;
+pub mod login;
 pub mod metadata;
 pub mod settings;
 pub mod verifier;

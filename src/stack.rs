@@ -14,6 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::body::Body;
 use crate::endpoint::well_known::WellKnown;
+use crate::mcp::confirm::{ConfirmLayer, Pages};
 use crate::mcp::cors::CorsAtMcpLayer;
 use crate::mcp::edge::{Edge, EdgeLayer};
 use crate::mcp::frontend::{Frontend, FrontendLayer};
@@ -47,6 +48,8 @@ pub struct PublicParts {
     pub untouched: Option<UntouchedService>,
     /// Who may call `/mcp`; none, if there is no such page.
     pub edge: Option<Arc<Edge>>,
+    /// Where people answer questions; none, if there are no such pages.
+    pub pages: Option<Arc<Pages>>,
     /// Answers at `/mcp`, if there is such a page.
     pub frontend: Option<Arc<Frontend>>,
     /// Proves tokens.
@@ -88,6 +91,8 @@ where
         .layer(OpenLayer(parts.open.clone()))
         // By which name, from which page and how /mcp is called: before anybody looks at a token, or a rebound name would learn from a 401.
         .layer(EdgeLayer::new(parts.edge.clone()))
+        // Pages for people, who have no bearer token but a browser, and sign in. Before whatever wants a token.
+        .layer(ConfirmLayer::new(parts.pages.clone()))
         // Request → Untouched, if the operator lets that pass. The last line that a request without a token may pass; before authentication,
         // which refuses everything that is neither untouched nor a bearer.
         .layer(UntouchedLayer::new(parts.untouched.clone(), parts.mount.clone(), peer))

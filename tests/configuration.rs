@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use obo_proxy::config::{Config, NonBearer};
+use obo_proxy::mcp::settings::Confirm;
 use obo_proxy::nextcloud::mount::{Mount, Root};
 
 fn example(secret: &Path) -> String {
@@ -151,9 +152,10 @@ fn the_frontend_is_set_as_it_is_written() {
     let secret = secret();
     let lines = "[mcp]\nenabled = false\ntools = [\"notes\"]\nallowed_hosts = [\"agent.internal:8443\"]\n\
         allowed_origins = [\"https://inspector.example.org\"]\nchallenge_scopes = \"nc.read files.read\"\ncalls_per_minute = 7\n\
-        calls_at_once = 3\ntool_timeout = \"9s\"\n";
+        calls_at_once = 3\ntool_timeout = \"9s\"\nconfirm = \"always\"\nconfirm_url = true\n";
     let mcp = resolve(&format!("{}{lines}", minimal(secret.path()))).unwrap().mcp;
-    assert!(!mcp.enabled);
+    assert!(!mcp.enabled && mcp.confirm_url);
+    assert_eq!(mcp.confirm, Confirm::Always);
     assert_eq!(mcp.scopes_from_the_start().to_string(), "nc.read notes.read notes.write");
     assert_eq!(mcp.challenge.unwrap().to_string(), "files.read nc.read");
     assert_eq!(
@@ -161,6 +163,31 @@ fn the_frontend_is_set_as_it_is_written() {
         (vec!["agent.internal:8443".into()], vec!["https://inspector.example.org".into()])
     );
     assert_eq!((mcp.calls_per_minute, mcp.calls_at_once, mcp.tool_timeout.as_secs()), (7, 3, 9));
+}
+
+/// People sign in on the pages that `confirm_url` opens, and what states are sealed with cannot be guessed.
+#[test]
+fn questions_need_tls_and_a_key_that_is_long_enough() {
+    let secret = secret();
+    let with = |url: &str, line: &str| {
+        let toml = minimal(secret.path()).replace("https://mcp.example.org", url);
+        resolve(&format!("{toml}[mcp]\n{line}\n"))
+    };
+    for url in ["https://mcp.example.org", "http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost:8080"] {
+        assert!(with(url, "confirm_url = true").is_ok(), "{url}");
+    }
+    for url in ["http://mcp.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1:8080"] {
+        assert!(with(url, "confirm_url = true").unwrap_err().contains("mcp.confirm_url: needs"), "{url}");
+        assert!(with(url, "confirm_url = false").is_ok(), "{url}");
+    }
+    let key = tempfile::NamedTempFile::new().unwrap();
+    let line = format!("request_state_key_file = {:?}", key.path());
+    for (length, is_enough) in [(31, false), (32, true)] {
+        std::fs::write(key.path(), "k".repeat(length) + "\n").unwrap();
+        let resolved = with("https://mcp.example.org", &line);
+        assert_eq!(resolved.as_ref().is_ok_and(|config| config.mcp.state_key.is_some()), is_enough, "{length}");
+        assert!(!format!("{resolved:?}").contains("kkkk"), "a key does not print");
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub fn run(json: bool, port: u16, user_oidc: Generation) -> Result<(), Box<dyn s
         let resources = [public_url.clone(), format!("{public_url}/mcp")];
         options.audiences.extend(resources.clone());
         options.resources.extend(resources);
+        options.requester_redirect_uris.push(format!("{public_url}/oauth/callback"));
         let secret = tempfile(options.requester_secret.expose_secret())?;
         let provider = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await?, options)?;
         let options = nextcloud::Options {
@@ -145,6 +146,7 @@ fn configuration(
          [admin]\naddress = \"127.0.0.1:0\"\n\
          [nextcloud]\nurl = {nextcloud:?}\n\
          [issuers.dev]\nissuer = {issuer:?}\nclient_id = \"mcp-server\"\nclient_secret_file = {:?}\n\
+         [mcp]\nconfirm_url = true\n\
          [telemetry]\nlog = \"warn\"\n",
         public_url.trim_start_matches("http://"),
         secret.0,

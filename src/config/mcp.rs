@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use url::{Host, Url};
 
 use super::reader::{self, Section};
 use crate::mcp::edge::authority;
@@ -11,7 +12,7 @@ use crate::mcp::elicitation::seal::SHORTEST_KEY;
 use crate::mcp::settings::{Confirm, McpSettings, Toolset};
 use crate::token::ScopeSet;
 
-pub(super) fn resolve(section: &mut Section) -> McpSettings {
+pub(super) fn resolve(section: &mut Section, public_url: &Url) -> McpSettings {
     let enabled = section.flag("enabled", true);
     let sets = section.list("tools", toolset);
     let settings = McpSettings {
@@ -24,6 +25,7 @@ pub(super) fn resolve(section: &mut Section) -> McpSettings {
         calls_at_once: section.number("calls_at_once", 8),
         tool_timeout: section.duration("tool_timeout", Duration::from_secs(25)),
         confirm: section.optional("confirm", confirm).unwrap_or(Confirm::WhenPossible),
+        confirm_url: section.flag("confirm_url", false),
         state_key: section.optional("request_state_key_file", state_key),
     };
     for (name, value) in
@@ -35,6 +37,9 @@ pub(super) fn resolve(section: &mut Section) -> McpSettings {
     }
     if settings.tool_timeout.is_zero() {
         section.fault("tool_timeout", "has to be longer than nothing");
+    }
+    if settings.confirm_url && public_url.scheme() != "https" && !is_loopback(public_url) {
+        section.fault("confirm_url", "needs a public_url with https: people sign in there");
     }
     section.finish();
     settings
@@ -59,6 +64,15 @@ fn scopes(text: &str) -> Result<ScopeSet, String> {
         return Err("offline_access is the client's to ask for".to_owned());
     }
     Ok(scopes)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
 
 fn confirm(text: &str) -> Result<Confirm, String> {

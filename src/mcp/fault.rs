@@ -14,8 +14,16 @@ pub enum Fault {
     Refused(Error),
     /// The person has to be asked first.
     Ask(Box<InputRequiredResult>),
+    /// The same, on a page of ours: the error that says where.
+    Visit(Box<rmcp::ErrorData>),
     /// The person was asked, and does not want it.
     Declined,
+    /// The call took too long.
+    TooLate,
+    /// The client went away before it was answered.
+    Cancelled,
+    /// There were too many calls; in words for the model.
+    TooMany(String),
 }
 
 impl Fault {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
@@ -15,6 +15,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _};
 
+use super::audit::{Audit, READ};
 use super::message::{Message, NoMessage};
 use super::nextcloud::{House, Nextcloud, Send as SendOn};
 use super::signed::Signed;
@@ -27,6 +28,9 @@ use crate::service::{Answer, Answering, Serve};
 
 /// The largest message.
 pub const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
+
+/// A word of the legacy era. We keep no sessions; what we send under it is explained in `elicitation/visits.rs`.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// What rmcp makes of a message, whatever the handler behind it.
 pub type Protocol = BoxCloneSyncService<
@@ -43,6 +47,8 @@ pub struct Frontend {
     pub protocol: Protocol,
     /// Knows which scopes a tool needs.
     pub tools: Arc<Toolbox>,
+    /// Where calls are noted that do not reach it.
+    pub audit: Audit,
     /// For the messages.
     pub bodies: ReadingBudget,
     /// What the clients of all callers share.
@@ -55,22 +61,30 @@ pub struct Bound {
     /// Nextcloud, in the caller's name.
     pub nextcloud: Nextcloud,
     /// Where a refusal goes that a client has to hear as HTTP.
-    pub refusal: Refusal,
+    pub refusal: Slot<Error>,
+    /// What the client is to bring along from now on.
+    pub declared: Slot<String>,
     /// The span of the caller's request: handlers run in tasks of their own.
     pub span: tracing::Span,
 }
 
-/// A refusal on its way around rmcp, which has no words for it.
-#[derive(Clone, Default)]
-pub struct Refusal(Arc<Mutex<Option<Error>>>);
+/// Something on its way around rmcp, which has no words for it: a refusal, by which the whole request is answered, or a header.
+#[derive(Clone)]
+pub struct Slot<T>(Arc<Mutex<Option<T>>>);
 
-impl Refusal {
-    /// The whole request is answered by this error.
-    pub fn set(&self, error: Error) {
-        self.0.lock().get_or_insert(error);
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Slot<T> {
+    /// The first one counts.
+    pub fn set(&self, value: T) {
+        self.0.lock().get_or_insert(value);
     }
 
-    fn take(&self) -> Option<Error> {
+    fn take(&self) -> Option<T> {
         self.0.lock().take()
     }
 }
@@ -98,16 +112,21 @@ impl Frontend {
             // Before rmcp, for only HTTP can tell a client to ask for more.
             Ok(Message::Call(name)) => {
                 if let Some(tool) = self.tools.find(&name) {
-                    self.house.judge.tool(caller.entry(), tool.scopes)?;
+                    self.house.judge.tool(caller.entry(), tool.scopes).inspect_err(|error| {
+                        self.audit.begin(caller.entry().identity(), tool.name, None).refused(error);
+                    })?;
                 }
             }
-            Ok(Message::Read) => self.house.judge.tool(caller.entry(), &["files.read"])?,
+            Ok(Message::Read) => self.house.judge.tool(caller.entry(), &["files.read"]).inspect_err(|error| {
+                self.audit.begin(caller.entry().identity(), READ, None).refused(error);
+            })?,
             Ok(Message::Other) => {}
             Err(fault) => return Ok(fault.answer(&bytes)),
         }
-        let refusal = Refusal::default();
+        let (refusal, declared) = (Slot::default(), Slot::default());
         let nextcloud = Nextcloud::new(self.house.clone(), caller, send);
-        let bound = Bound { nextcloud, refusal: refusal.clone(), span: tracing::Span::current() };
+        let span = tracing::Span::current();
+        let bound = Bound { nextcloud, refusal: refusal.clone(), declared: declared.clone(), span };
         // rmcp hands its handlers the head of the request, and nothing else of ours.
         request.extensions_mut().insert(bound);
         let request = request.map(|_| Full::new(bytes.clone()));
@@ -119,6 +138,9 @@ impl Frontend {
         // What rmcp says of JSON that it cannot read, in words of no protocol.
         if called_json && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             return Ok(NoMessage::Unreadable.answer(&bytes));
+        }
+        if let Some(id) = declared.take().and_then(|id: String| HeaderValue::try_from(id).ok()) {
+            response.headers_mut().insert(SESSION_ID, id);
         }
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(response.map(Body::new))

@@ -7,23 +7,25 @@ use std::time::Duration;
 use http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestMethod, ReadResourceRequestParams,
+    CompleteResult, ContentBlock, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
+    ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestMethod, ReadResourceRequestParams,
     ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
 use tracing::Instrument as _;
 
+use super::audit::{Audit, Line};
 use super::elicitation::Elicitation;
 use super::fault::{self, Fault};
-use super::frontend::Bound;
+use super::frontend::{Bound, SESSION_ID};
 use super::limits::Limits;
-use super::resources;
+use super::resources::{self, NotRead};
 use super::settings::Toolset;
 use super::tool::{Call, Registered};
 use super::toolbox::Toolbox;
+use crate::metrics::ToolOutcome;
 
 /// Lists are the same for the whole deployment, and may be kept so long.
 const LISTS_FOR: Duration = Duration::from_mins(5);
@@ -31,6 +33,9 @@ const LISTS_FOR: Duration = Duration::from_mins(5);
 /// What a model is told when its user said no.
 const DECLINED: &str =
     "The user was asked and does not want this. Nothing was done. Do not try again unless the user says so.";
+
+/// What a model is told when a call took too long.
+const TOO_LATE: &str = "This took too long. What was to be written may have been: look before you try again.";
 
 /// What nobody hears any more.
 const CANCELLED: &str = "This was cancelled.";
@@ -48,14 +53,21 @@ struct Own {
     tools: Arc<Toolbox>,
     limits: Limits,
     elicitation: Arc<Elicitation>,
+    audit: Audit,
     deadline: Duration,
 }
 
 impl Handler {
     /// Offers these tools, each call within `deadline`.
     #[must_use]
-    pub fn new(tools: Arc<Toolbox>, limits: Limits, elicitation: Arc<Elicitation>, deadline: Duration) -> Self {
-        Self(Arc::new(Own { tools, limits, elicitation, deadline }))
+    pub fn new(
+        tools: Arc<Toolbox>,
+        limits: Limits,
+        elicitation: Arc<Elicitation>,
+        audit: Audit,
+        deadline: Duration,
+    ) -> Self {
+        Self(Arc::new(Own { tools, limits, elicitation, audit, deadline }))
     }
 
     /// Whether files are to be had: with their tools, and without them neither as resources.
@@ -70,21 +82,17 @@ impl Handler {
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Fault> {
-        let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.definition.name.as_ref())?;
-        let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context);
+        let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, tool.name)?;
+        let asking = self.0.elicitation.of(bound.nextcloud.identity(), &request, context, session(context));
         let call = Call { nextcloud: bound.nextcloud, asking };
         let done = tokio::time::timeout(self.0.deadline, tool.call(call, request.arguments.unwrap_or_default()));
-        let done = async {
-            done.await.unwrap_or_else(|_| {
-                Err(Fault::said("This took too long. What was to be written may have been: look before you try again."))
-            })
-        };
+        let done = async { done.await.unwrap_or(Err(Fault::TooLate)) };
         if !tool.reads() {
             // Nothing is left half written, whoever waits for it: the deadline ends it at the latest.
             return done.await;
         }
         // rmcp only says that the client went away (MCP 2026-07-28, "Cancellation"); it goes on with the call.
-        context.ct.run_until_cancelled(done).await.unwrap_or_else(|| Err(Fault::said(CANCELLED)))
+        context.ct.run_until_cancelled(done).await.unwrap_or(Err(Fault::Cancelled))
     }
 }
 
@@ -94,6 +102,21 @@ impl ServerHandler for Handler {
         capabilities.resources = self.has_files().then(ResourcesCapability::default);
         let own = Implementation::new("obo-proxy", env!("CARGO_PKG_VERSION")).with_title("Nextcloud");
         ServerConfig::new(capabilities).with_server_info(own).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let result = self.negotiate_initialize(&request)?;
+        let bound = bound(&context)?;
+        let identity = bound.nextcloud.identity();
+        if let Some(id) = self.0.elicitation.declare(identity, &request, &result.protocol_version) {
+            bound.declared.set(id);
+        }
+        context.peer.set_peer_info(request);
+        Ok(result)
     }
 
     fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
@@ -163,17 +186,22 @@ impl ServerHandler for Handler {
         }
         let bound = bound(&context)?;
         let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
+        let line = self.0.audit.begin_reading(bound.nextcloud.identity(), &request.uri);
         let read = async {
             let _room = self.0.limits.enter(&bound.nextcloud.identity().principal, "resources/read")?;
             tokio::time::timeout(self.0.deadline, resources::read(&bound.nextcloud, &request.uri))
                 .await
-                .unwrap_or_else(|_| Err(Fault::said("This took too long. Try again later.").into()))
+                .unwrap_or(Err(Fault::TooLate.into()))
         };
         let read = context.ct.run_until_cancelled(read.instrument(span)).await;
-        match read.unwrap_or_else(|| Err(Fault::said(CANCELLED).into())) {
-            Ok(result) => Ok(result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into()),
-            Err(not_read) => Err(not_read.told(&request.uri, &refusal)),
+        let read = read.unwrap_or_else(|| Err(Fault::Cancelled.into()));
+        match &read {
+            Ok(_) => line.end(ToolOutcome::Ok),
+            Err(NotRead::NotThere) => line.end(ToolOutcome::Failed),
+            Err(NotRead::Fault(fault)) => line.failed(fault),
         }
+        read.map(|result| result.with_ttl_ms(0).with_cache_scope(CacheScope::Private).into())
+            .map_err(|not_read| not_read.told(&request.uri, &refusal))
     }
 
     async fn call_tool(
@@ -186,11 +214,17 @@ impl ServerHandler for Handler {
         };
         let bound = bound(&context)?;
         let (span, refusal) = (bound.span.clone(), bound.refusal.clone());
-        match self.run(tool, bound, request, &context).instrument(span).await {
+        let line = self.0.audit.begin(bound.nextcloud.identity(), tool.name, request.arguments.as_ref());
+        let outcome = self.run(tool, bound, request, &context).instrument(span).await;
+        note(line, &outcome);
+        match outcome {
             Ok(response) => Ok(response),
-            Err(Fault::Said(words)) => Ok(failed(words)),
+            Err(Fault::Said(words) | Fault::TooMany(words)) => Ok(failed(words)),
             Err(Fault::Ask(question)) => Ok((*question).into()),
+            Err(Fault::Visit(error)) => Err(*error),
             Err(Fault::Declined) => Ok(failed(DECLINED.to_owned())),
+            Err(Fault::Cancelled) => Ok(failed(CANCELLED.to_owned())),
+            Err(Fault::TooLate) => Ok(failed(TOO_LATE.to_owned())),
             Err(Fault::Refused(error)) => {
                 let words = fault::in_words(&error);
                 if fault::is_the_clients(&error) {
@@ -209,6 +243,21 @@ pub(super) fn bound(context: &RequestContext<RoleServer>) -> Result<Bound, Error
         .and_then(|parts| parts.extensions.get::<Bound>())
         .cloned()
         .ok_or_else(|| ErrorData::internal_error("the request has no caller", None))
+}
+
+/// The `Mcp-Session-Id` that the client brings along, if exactly one.
+fn session(context: &RequestContext<RoleServer>) -> Option<&str> {
+    let mut values = context.extensions.get::<Parts>()?.headers.get_all(SESSION_ID).iter();
+    let id = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(id)
+}
+
+/// Ends the audit line of a call.
+fn note(line: Line, outcome: &Result<CallToolResponse, Fault>) {
+    match outcome {
+        Ok(_) => line.end(ToolOutcome::Ok),
+        Err(fault) => line.failed(fault),
+    }
 }
 
 fn failed(words: String) -> CallToolResponse {

@@ -42,7 +42,7 @@ impl Limits {
     /// Room for one call; it is free again when the permit goes.
     ///
     /// # Errors
-    /// [`Fault::Said`], with the seconds to wait.
+    /// [`Fault::TooMany`], with the seconds to wait.
     pub fn enter(&self, principal: &Principal, tool: &str) -> Result<OwnedSemaphorePermit, Fault> {
         let key = DigestBuilder::new("mcp-rate")
             .field(principal.issuer().as_bytes())
@@ -52,13 +52,14 @@ impl Limits {
         let rate = self.rates.get_with(key, || Arc::new(RateLimiter::direct(self.quota)));
         if let Err(early) = rate.check() {
             let wait = early.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-            return Err(Fault::Said(format!(
+            return Err(Fault::TooMany(format!(
                 "Too many calls of {tool} within a minute. Wait {wait} s, then try again."
             )));
         }
         let room = self.rooms.get_with(principal.key(), || Arc::new(Semaphore::new(self.at_once)));
-        room.try_acquire_owned()
-            .map_err(|_| Fault::said("Too many calls at once. Wait until one of them is answered, then try again."))
+        room.try_acquire_owned().map_err(|_| {
+            Fault::TooMany("Too many calls at once. Wait until one of them is answered, then try again.".to_owned())
+        })
     }
 }
 
@@ -76,7 +77,7 @@ mod tests {
         for _ in 0..3 {
             assert!(limits.enter(&principal("alice"), "search").is_ok());
         }
-        let Err(Fault::Said(words)) = limits.enter(&principal("alice"), "search") else { panic!("a fourth call") };
+        let Err(Fault::TooMany(words)) = limits.enter(&principal("alice"), "search") else { panic!("a fourth call") };
         assert!(words.contains("Wait 2"), "{words}");
         assert!(limits.enter(&principal("alice"), "fetch").is_ok());
         assert!(limits.enter(&principal("bob"), "search").is_ok());

@@ -10,8 +10,9 @@ use super::arguments::FilePath;
 use super::fault::{self, Fault};
 use super::files::read::is_text;
 use super::files::{Kind, stat};
-use super::frontend::Refusal;
+use super::frontend::Slot;
 use super::nextcloud::{Ask, Nextcloud, below, files_root, segment};
+use crate::error::Error;
 
 /// What every URI of ours begins with.
 const FILES: &str = "nextcloud://files/";
@@ -30,13 +31,13 @@ pub enum NotRead {
 impl NotRead {
     /// As an error of JSON-RPC. What a client mends by another token it is told by HTTP.
     #[must_use]
-    pub fn told(self, uri: &str, refusal: &Refusal) -> ErrorData {
+    pub fn told(self, uri: &str, refusal: &Slot<Error>) -> ErrorData {
         let words = match self {
             Self::NotThere => {
                 let data = serde_json::json!({ "uri": uri });
                 return ErrorData::resource_not_found("There is no such file.", Some(data));
             }
-            Self::Fault(Fault::Said(words)) => words,
+            Self::Fault(Fault::Said(words) | Fault::TooMany(words)) => words,
             Self::Fault(Fault::Refused(error)) => {
                 let words = fault::in_words(&error);
                 if fault::is_the_clients(&error) {
@@ -44,8 +45,9 @@ impl NotRead {
                 }
                 words
             }
+            Self::Fault(Fault::TooLate | Fault::Cancelled) => "This took too long. Try again later.".to_owned(),
             // Nobody is asked before a file is read.
-            Self::Fault(Fault::Ask(_) | Fault::Declined) => "The file was not read.".to_owned(),
+            Self::Fault(Fault::Ask(_) | Fault::Visit(_) | Fault::Declined) => "The file was not read.".to_owned(),
         };
         ErrorData::internal_error(words, None)
     }

@@ -176,7 +176,14 @@ fn opened(nextcloud: &Nextcloud, url: &str) -> String {
 /// Whether the whole call has to end with it: a client mends it, and other providers would say the same.
 fn ends_all(fault: &Fault) -> bool {
     match fault {
-        Fault::Refused(Error::InsufficientScope(_)) | Fault::Said(_) | Fault::Ask(_) | Fault::Declined => false,
+        Fault::Refused(Error::InsufficientScope(_))
+        | Fault::Said(_)
+        | Fault::Ask(_)
+        | Fault::Visit(_)
+        | Fault::Declined
+        | Fault::TooLate
+        | Fault::Cancelled
+        | Fault::TooMany(_) => false,
         Fault::Refused(error) => fault::is_the_clients(error),
     }
 }

@@ -29,6 +29,8 @@ pub struct McpSettings {
     pub tool_timeout: Duration,
     /// Whether the person is asked before something leaves the house.
     pub confirm: Confirm,
+    /// Whether people can be sent to pages of ours to answer.
+    pub confirm_url: bool,
     /// What states of questions are sealed with, for replicas that share it; none: a key of this process alone.
     pub state_key: Option<SecretString>,
 }

@@ -110,6 +110,12 @@ pub fn status(error: &Error) -> StatusCode {
     table(error).status
 }
 
+/// The `error` code that this error is answered with.
+#[must_use]
+pub fn code(error: &Error) -> &'static str {
+    table(error).code
+}
+
 /// Where the metadata of our protected resources stands (RFC 9728 §5.1); every 401 names it, and every `insufficient_scope`.
 #[derive(Clone)]
 pub struct Challenges {

@@ -54,6 +54,8 @@ pub struct Claims {
     pub scp: ScopeSet,
     /// The user's name; Keycloak names service accounts here.
     pub preferred_username: Option<String>,
+    /// Of ID tokens: the login that they belong to.
+    pub nonce: Option<String>,
     /// Proof-of-possession key (RFC 7800).
     #[serde(default, deserialize_with = "present")]
     pub cnf: bool,

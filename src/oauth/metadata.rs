@@ -10,6 +10,10 @@ use crate::token::ScopeSet;
 /// The endpoints that we use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderMetadata {
+    /// Browsers go here to sign in.
+    pub authorization_endpoint: Option<Url>,
+    /// Whether it names itself when it sends them back (RFC 9207 §3).
+    pub names_itself: bool,
     /// RFC 8693 requests go here.
     pub token_endpoint: Url,
     /// The keys stand here (RFC 7517 §5).
@@ -23,6 +27,9 @@ pub struct ProviderMetadata {
 #[derive(Deserialize)]
 struct Document {
     issuer: String,
+    authorization_endpoint: Option<Url>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
     token_endpoint: Url,
     jwks_uri: Url,
     introspection_endpoint: Option<Url>,
@@ -43,6 +50,8 @@ pub async fn discover(client: &ProviderClient, settings: &IssuerSettings) -> Res
         )));
     }
     Ok(ProviderMetadata {
+        authorization_endpoint: document.authorization_endpoint,
+        names_itself: document.authorization_response_iss_parameter_supported,
         token_endpoint: settings.token_endpoint.clone().unwrap_or(document.token_endpoint),
         jwks_uri: settings.jwks_uri.clone().unwrap_or(document.jwks_uri),
         introspection_endpoint: settings.introspection_endpoint.clone().or(document.introspection_endpoint),

@@ -130,6 +130,7 @@ impl Plan {
         drop(reserved);
         let url = format!("http://{address}{}", self.prefix);
         self.provider.audiences.extend([url.clone(), format!("{url}/mcp")]);
+        self.provider.requester_redirect_uris.push(format!("{url}/oauth/callback"));
         let provider = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), self.provider).unwrap();
         if self.provider_down {
             provider.refuse_connections().await;

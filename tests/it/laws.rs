@@ -1,6 +1,6 @@
 //! Laws 1, 2, 4, 5 and 8 of product.md §2 by name, each as its reader would try to break it. Details stand in tokens/ and exchange/.
 
-mod log;
+pub mod log;
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,13 +1,17 @@
 //! The MCP frontend, through the whole house.
 
+mod audit;
 mod calendar;
 pub mod client;
+mod confirm;
 mod contacts;
 mod edge;
+mod elicitation;
 mod fetch;
 mod files;
 mod handler;
 mod notes;
+pub mod probe;
 mod protocol;
 mod resource_server;
 mod resources;

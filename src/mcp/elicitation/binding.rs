@@ -100,6 +100,7 @@ mod tests {
         ] {
             assert_ne!(own, call(&identity, tool, &arguments), "{identity:?} {tool} {arguments}");
         }
+        assert_ne!(of_question(own, Digest::of(b"this")), of_question(own, Digest::of(b"that")), "what was shown");
         assert_ne!(of_client(&alice), of_client(&identity("https://a", "alice", None)));
         assert_ne!(of_client(&alice), of_client(&identity("https://a", "bob", Some("claude"))));
     }

@@ -4,7 +4,7 @@ use crate::mcp::shown::shown;
 use crate::token::{Digest, DigestBuilder};
 
 /// One value is shown up to this many characters.
-const LONGEST_VALUE: usize = 200;
+const LONGEST_VALUE: usize = 1_000;
 /// So many values are shown. Beyond it, how many more there are.
 const MOST_VALUES: usize = 20;
 
@@ -27,7 +27,9 @@ impl Question {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         if self.values.len() < MOST_VALUES {
-            self.values.push((name, shown(value, LONGEST_VALUE)));
+            let left = value.chars().count().saturating_sub(LONGEST_VALUE);
+            let more = if left > 0 { format!(" ({left} more characters that are not shown)") } else { String::new() };
+            self.values.push((name, shown(value, LONGEST_VALUE) + &more));
         } else {
             self.left_out += 1;
         }
@@ -88,7 +90,9 @@ mod tests {
     fn arguments_stay_on_their_line_and_end_somewhere() {
         let question = Question::new("Share this?").with("Path", "/a\nWith: nobody\u{202e}").with_some("Note", None);
         assert_eq!(question.text(), "Share this?\nPath: /a With: nobody");
+        let message = Question::new("Send?").with("Message", &"x".repeat(1_200)).text();
+        assert!(message.ends_with("x… (200 more characters that are not shown)"), "{message}");
         let long = (0..30).fold(Question::new("Invite?"), |question, _| question.with("Guest", &"x".repeat(10_000)));
-        assert!(long.text().len() < 5_000 && long.text().ends_with("… and 10 more"), "{}", long.text());
+        assert!(long.text().len() < 30_000 && long.text().ends_with("… and 10 more"), "{}", long.text());
     }
 }

@@ -10,10 +10,10 @@ use crate::house::House;
 use crate::verdict::{INVALID, MALFORMED, OPEN};
 
 /// Everything that this process logs from the first look on, at every level.
-struct Logbook(Mutex<Vec<u8>>);
+pub struct Logbook(Mutex<Vec<u8>>);
 
 impl Logbook {
-    fn open() -> &'static Self {
+    pub fn open() -> &'static Self {
         static LOGBOOK: OnceLock<Logbook> = OnceLock::new();
         let mut first = false;
         let logbook = LOGBOOK.get_or_init(|| {
@@ -30,7 +30,7 @@ impl Logbook {
         logbook
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }

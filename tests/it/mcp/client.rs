@@ -40,6 +40,11 @@ impl Called {
 impl House {
     /// Sends one message, with the headers of its era.
     pub async fn say(&self, token: &str, version: &str, message: Value) -> Said {
+        self.say_with(token, version, message, &[]).await
+    }
+
+    /// The same, with more headers.
+    pub async fn say_with(&self, token: &str, version: &str, message: Value, more: &[(&str, &str)]) -> Said {
         let mut request = self
             .request("POST", "/mcp", token)
             .header("accept", "application/json, text/event-stream")
@@ -48,6 +53,9 @@ impl House {
         let params = &message["params"];
         if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
             request = request.header("mcp-name", name);
+        }
+        for (name, value) in more {
+            request = request.header(*name, *value);
         }
         let answer = request.json(&message).send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
