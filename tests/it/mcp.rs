@@ -17,6 +17,7 @@ mod resource_server;
 mod resources;
 mod search;
 mod shares;
+mod strangers;
 mod talk;
 mod tasks;
 mod toolset;
