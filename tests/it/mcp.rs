@@ -10,6 +10,8 @@ mod elicitation;
 mod fetch;
 mod files;
 mod handler;
+mod hostile;
+mod names;
 mod notes;
 pub mod probe;
 mod protocol;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::client::{LEGACY, MODERN};
 use crate::house::{House, Plan};
@@ -10,7 +12,7 @@ use crate::house::{House, Plan};
 const STRICT: &str = "[policy]\nimplicit_scopes = []\n";
 
 /// Each tool with arguments that are good, and the scopes that it needs.
-fn tools() -> Vec<(&'static str, Value, &'static [&'static str])> {
+pub fn tools() -> Vec<(&'static str, Value, &'static [&'static str])> {
     let window = json!({ "start": "2026-11-01T00:00:00Z", "end": "2026-11-02T00:00:00Z" });
     vec![
         ("whoami", json!({}), &["nc.read"]),
@@ -66,8 +68,7 @@ async fn whichever_scope_of_a_tool_is_missing_the_call_ends_before_anything_is_s
             // Beside what is needed otherwise there is one that has nothing to do with it.
             let others: Vec<&str> =
                 needed.iter().copied().filter(|scope| scope != missing).chain(["deck.read"]).collect();
-            let said =
-                house.try_call(&house.token_with("alice", &others.join(" ")), tool, arguments.clone()).await;
+            let said = house.try_call(&house.token_with("alice", &others.join(" ")), tool, arguments.clone()).await;
             assert_eq!((said.status, &said.body["error"]), (403, &json!("insufficient_scope")), "{tool}: {said:?}");
             let challenge = said.headers["www-authenticate"].to_str().unwrap();
             let told = scopes_of(challenge);
@@ -210,7 +211,8 @@ async fn huge_arguments_make_no_huge_errors() {
         let words = called.failure();
         assert!(words.len() < 2_000, "{tool}: {} bytes: {}", words.len(), &words[..200]);
     }
-    let said = house.ask(&token, "resources/read", json!({ "uri": format!("nextcloud://files/{}", "a".repeat(6_000)) })).await;
+    let said =
+        house.ask(&token, "resources/read", json!({ "uri": format!("nextcloud://files/{}", "a".repeat(6_000)) })).await;
     assert!(said.status < 500 && said.body.to_string().len() < 20_000, "{}", said.status);
     house.close().await;
 }
@@ -235,7 +237,12 @@ async fn in_audit_and_off_a_tool_begins_and_egress_stays_shut() {
 async fn where_the_exchanged_token_decides_a_tool_is_refused_by_it_and_told_over_http() {
     let issuer_lines = "profile = \"generic\"\nscopes_from = \"exchanged\"\ndefault_scopes = [\"nc.read\"]".to_owned();
     let house = Plan { issuer_lines, tables: STRICT.into(), ..Plan::default() }.build().await;
+    house.provider.tamper_exchange(|answer| {
+        answer.claims.insert("scope".into(), json!("nc.read"));
+        answer.response.insert("scope".into(), json!("nc.read"));
+    });
     let token = house.token("alice");
+    assert_eq!(house.does(&token, "whoami", json!({})).await["user_id"], "alice");
     let said = house.try_call(&token, "files_write", json!({ "path": "/a", "text": "a" })).await;
     assert_eq!((said.status, &said.body["error"]), (403, &json!("insufficient_scope")), "{said:?}");
     assert!(scopes_of(said.headers["www-authenticate"].to_str().unwrap()).contains(&"files.write"), "{said:?}");
@@ -295,5 +302,33 @@ async fn a_tool_whose_token_is_purged_under_way_sends_nothing_more() {
     assert!(house.nextcloud.seen().iter().all(|seen| seen.method == "GET"), "{:?}", house.nextcloud.seen());
     assert_eq!(house.nextcloud.file("alice", "/late").await, None);
     assert_eq!(house.try_call(&token, "whoami", json!({})).await.status, 401);
+    house.close().await;
+}
+
+/// All messages share one budget of bytes: whoever begins many large ones and ends none has a part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_cannot_take_the_room_of_all() {
+    let house = House::open().await;
+    let (alice, bob) = (house.token("alice"), house.token("bob"));
+    let mut stalled = Vec::new();
+    for framing in ["content-length: 4194304", "transfer-encoding: chunked"].repeat(8) {
+        let mut stream = TcpStream::connect(house.running.address).await.unwrap();
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {alice}\r\ncontent-type: application/json\r\n{framing}\r\n\r\n",
+            house.running.address
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        if framing.starts_with("transfer") {
+            stream.write_all(b"400000\r\n").await.unwrap();
+        }
+        // Whoever is refused is read no further.
+        let begun = vec![b' '; 4_194_303];
+        let _ = tokio::time::timeout(Duration::from_secs(2), stream.write_all(&begun)).await;
+        stalled.push(stream);
+    }
+    let text = "x".repeat(1_000_000);
+    house.does(&bob, "files_write", json!({ "path": "/large.txt", "text": text })).await;
+    assert_eq!(house.does(&alice, "whoami", json!({})).await["user_id"], "alice", "what is small passes beside it");
+    drop(stalled);
     house.close().await;
 }
