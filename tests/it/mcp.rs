@@ -1,6 +1,7 @@
 //! The MCP frontend, through the whole house.
 
 mod audit;
+mod bounds;
 mod calendar;
 pub mod client;
 mod confirm;
