@@ -30,6 +30,7 @@ pub mod frontend;
 pub mod handler;
 pub mod hit;
 pub mod keyset;
+pub mod large;
 pub mod limits;
 pub mod listing;
 pub mod message;

@@ -15,6 +15,7 @@ use crate::mcp::elicitation::seal::Seal;
 use crate::mcp::elicitation::visits::Visits;
 use crate::mcp::frontend::{self, Frontend, LARGEST_MESSAGE, Protocol};
 use crate::mcp::handler::Handler;
+use crate::mcp::large::LargeMessages;
 use crate::mcp::limits::Limits;
 use crate::mcp::nextcloud::House;
 use crate::mcp::tool::Registered;
@@ -93,6 +94,7 @@ impl Mcp {
                 tools,
                 audit,
                 bodies: ReadingBudget::new(config.nextcloud.idle_timeout).up_to(LARGEST_MESSAGE),
+                large: LargeMessages::default(),
                 house: Arc::new(House::new(
                     &config.public_url,
                     mount,

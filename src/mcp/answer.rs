@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
+use super::shown::shown;
 use crate::body::Body;
 
 /// A longer answer is not read; lists are asked for in pages.
@@ -126,11 +127,11 @@ impl Answer {
         serde_json::from_slice::<OcsMeta>(&self.bytes).ok()?.ocs.meta.statuscode
     }
 
-    /// What OCS says about a refusal, one line without control characters.
+    /// What OCS says about a refusal, one line without what cannot be seen.
     #[must_use]
     pub fn ocs_message(&self) -> Option<String> {
         let meta: OcsMeta = serde_json::from_slice(&self.bytes).ok()?;
         let message = meta.ocs.meta.message.filter(|message| !message.is_empty())?;
-        Some(message.chars().filter(|letter| !letter.is_control()).take(200).collect())
+        Some(shown(&message, 200))
     }
 }

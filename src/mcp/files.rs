@@ -160,13 +160,12 @@ pub async fn stat(nextcloud: &Nextcloud, uid: &str, path: &FilePath) -> Result<O
     }))
 }
 
-/// The path of a response below the user's root, or below another root of so many segments as `root` has.
+/// The path of a response below this root; none of what is elsewhere, which would be taken for something of the user's.
 #[must_use]
 pub fn path_below(response: &Response, nextcloud: &Nextcloud, root: &str) -> Option<String> {
-    let inside = Response { href: nextcloud.inside(&response.href).to_owned(), status: None, properties: Vec::new() };
-    let segments = inside.segments()?;
-    let depth = root.split('/').filter(|segment| !segment.is_empty()).count();
-    let names = segments.get(depth..)?;
+    let at = |href: &str| Response { href: href.to_owned(), status: None, properties: Vec::new() }.segments();
+    let (segments, root) = (at(nextcloud.inside(&response.href))?, at(root)?);
+    let names = segments.strip_prefix(root.as_slice())?;
     Some(names.iter().map(|name| format!("/{name}")).collect())
 }
 

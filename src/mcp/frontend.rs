@@ -16,6 +16,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt as _};
 
 use super::audit::{Audit, READ};
+use super::large::LargeMessages;
 use super::message::{Message, NoMessage};
 use super::nextcloud::{House, Nextcloud, Send as SendOn};
 use super::signed::Signed;
@@ -51,6 +52,8 @@ pub struct Frontend {
     pub audit: Audit,
     /// For the messages.
     pub bodies: ReadingBudget,
+    /// How many of them may be large, for each principal.
+    pub large: LargeMessages,
     /// What the clients of all callers share.
     pub house: Arc<House>,
 }
@@ -107,6 +110,7 @@ impl Frontend {
     async fn answer(&self, authenticated: Authenticated, send: SendOn) -> Answer {
         let (mut request, caller) = authenticated.into_parts();
         let body = std::mem::take(request.body_mut());
+        let _large = self.large.enter(&caller.entry().identity().principal, &body)?;
         let (bytes, _held) = self.bodies.read(body).await?;
         match Message::read(&bytes) {
             // Before rmcp, for only HTTP can tell a client to ask for more.

@@ -33,7 +33,8 @@ impl Limits {
     pub fn new(per_minute: NonZeroU32, at_once: usize) -> Self {
         Self {
             rates: Cache::builder().max_capacity(MOST).time_to_idle(IDLE).build(),
-            rooms: Cache::builder().max_capacity(MOST).time_to_idle(IDLE).build(),
+            // Without a time: whoever waits long enough would begin anew while his calls are still under way.
+            rooms: Cache::builder().max_capacity(MOST).build(),
             quota: Quota::per_minute(per_minute),
             at_once,
         }

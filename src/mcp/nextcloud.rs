@@ -123,6 +123,12 @@ impl Nextcloud {
         self.house.judge.scopes_of(self.caller.entry())
     }
 
+    /// Whether the operator lets invitations out.
+    #[must_use]
+    pub fn may_invite(&self) -> bool {
+        self.house.judge.policy().egress.invitations
+    }
+
     /// The present moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -92,7 +92,7 @@ impl Told {
             kind: kind(self.share_type).to_owned(),
             with: with.filter(|with| !with.is_empty()).map(|with| shown(&with)),
             permissions: Some(names.map(|(_, name)| (*name).to_owned()).collect()),
-            expires: self.expiration.and_then(|time| time.get(..10).map(str::to_owned)),
+            expires: self.expiration.and_then(|time| time.get(..10).map(shown)),
             url: self.url.map(|url| shown(&url)).or(file),
         })
     }

@@ -15,6 +15,10 @@ use super::fault::Fault;
 use super::nextcloud::Nextcloud;
 use super::schema;
 use super::settings::Toolset;
+use super::shown::shown;
+
+/// So much is said of arguments that cannot be read, in characters.
+const LONGEST_ERROR: usize = 300;
 
 /// A tool of ours. Its arguments and its answer are types, and its schemas come from them.
 pub trait Tool: 'static {
@@ -168,8 +172,11 @@ impl Registered {
 }
 
 async fn invoke<T: Tool>(call: Call, arguments: Map<String, Value>) -> Result<CallToolResponse, Fault> {
-    let arguments = serde_json::from_value(Value::Object(arguments))
-        .map_err(|error| Fault::Said(format!("{}: {error}. See the tool's input schema.", T::NAME)))?;
+    let arguments = serde_json::from_value(Value::Object(arguments)).map_err(|error| {
+        // It repeats what the caller wrote, however long that is.
+        let error = shown(&error.to_string(), LONGEST_ERROR);
+        Fault::Said(format!("{}: {error}. See the tool's input schema.", T::NAME))
+    })?;
     let reply = T::call(call, arguments).await?;
     let output = serde_json::to_value(&reply.output)
         .map_err(|error| Fault::Said(format!("The answer cannot be written ({error}). Tell the user.")))?;

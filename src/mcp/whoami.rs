@@ -8,7 +8,11 @@ use super::fault::Fault;
 use super::nextcloud::{Ask, Nextcloud};
 use super::search::App;
 use super::settings::Toolset;
+use super::shown::shown;
 use super::tool::{Call, Hints, Reply, Tool};
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// Who am I.
 pub struct Whoami;
@@ -124,7 +128,7 @@ impl Tool for Whoami {
 }
 
 fn said(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+    text.map(|text| shown(&text, LONGEST_NAME)).filter(|text| !text.is_empty())
 }
 
 /// That of whoever has set none. Not everybody is told, and an answer without it is one.

@@ -7,11 +7,13 @@ use super::Kind;
 use super::event::{EventItem, question};
 use super::home::Home;
 use super::query::events_within;
+use crate::error::Error;
 use crate::mcp::calendar::{self, Changes, Instance, ObjectId, address};
 use crate::mcp::fault::Fault;
 use crate::mcp::nextcloud::Nextcloud;
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
+use crate::nextcloud::policy::Refusal;
 
 /// Change event.
 pub struct EventUpdate;
@@ -76,6 +78,10 @@ impl Tool for EventUpdate {
             Some(data) => {
                 let (before, after) = (event_of(&id, &held.data)?, event_of(&id, &data)?);
                 let people = others(before.iter().chain(&after), &person.addresses);
+                // Who is no longer invited gets a mail as well, with the new title. That stands in no attendee of what is sent.
+                if !people.is_empty() && !nextcloud.may_invite() {
+                    return Err(Error::PolicyRefused(Refusal::Invitations).into());
+                }
                 if let Some(after) = after.filter(|_| !people.is_empty()) {
                     call.confirm(&question("Change this event and tell these people by mail?", &after, &people))?;
                 }

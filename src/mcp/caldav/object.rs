@@ -127,9 +127,11 @@ impl Home {
     }
 }
 
-/// An etag without its quotes, as the tools show it.
-fn bare(etag: &str) -> &str {
-    etag.trim().trim_matches('"')
+/// An etag without its quotes, as the tools show it; and without what a web server that compresses puts before it, for Nextcloud knows strong
+/// ones alone (RFC 9110 §8.8.3).
+pub(super) fn bare(etag: &str) -> &str {
+    let etag = etag.trim();
+    etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"')
 }
 
 fn missing(kind: Kind) -> Fault {

@@ -4,6 +4,7 @@ use chrono::DateTime;
 
 use super::Kind;
 use super::home::Home;
+use super::object::bare;
 use crate::mcp::calendar::LARGEST_OBJECT;
 use crate::mcp::calendar::id::{CalendarId, ObjectId};
 use crate::mcp::dav::{CALDAV, DAV, Multistatus, escaped};
@@ -78,7 +79,7 @@ impl Home {
         let found = read.responses.iter().filter_map(|response| {
             let data = response.get(CALDAV, "calendar-data").map(|data| data.text.clone())?;
             let id = self.id(nextcloud, &response.href)?;
-            let etag = response.text(DAV, "getetag").map(|etag| etag.trim_matches('"').to_owned());
+            let etag = response.text(DAV, "getetag").map(|etag| bare(etag).to_owned());
             Some(Found { id, etag, data })
         });
         Ok(found.filter(|found| found.id.calendar() == calendar && found.data.len() <= LARGEST_OBJECT).collect())

@@ -5,10 +5,12 @@
 use calcard::icalendar::{ICalendar, ICalendarComponent, ICalendarEntry, ICalendarProperty};
 
 use super::{Fault, LARGEST_OBJECT};
+use crate::nextcloud::calendar_body::invites;
 
 /// Deeper than any component is (an alarm in an event in a calendar).
 const DEEPEST: usize = 8;
 const WIDEST_LINE: usize = 75;
+const NARROWEST_LINE: usize = 40;
 
 /// `BEGIN:X` to `END:X`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,15 +223,24 @@ fn unfolded(bytes: &[u8]) -> Option<Vec<String>> {
     lines.into_iter().map(|line| String::from_utf8(line).ok()).collect()
 }
 
+/// One line as several. The policy reads what is folded both ways and takes "Organizer: Bob" at the beginning of the second line for an
+/// invitation: such a text is folded elsewhere.
 fn fold(text: &mut String, line: &str) {
-    let mut width = 0;
+    let invites = |folded: &String| folded.split("\r\n").skip(1).any(|rest| invites(rest.as_bytes()) == Ok(true));
+    let mut narrower = (NARROWEST_LINE..=WIDEST_LINE).rev().map(|widest| folded(line, widest));
+    text.push_str(&narrower.find(|folded| !invites(folded)).unwrap_or_else(|| folded(line, WIDEST_LINE)));
+    text.push_str("\r\n");
+}
+
+fn folded(line: &str, widest: usize) -> String {
+    let (mut text, mut width) = (String::with_capacity(line.len()), 0);
     for letter in line.chars() {
-        if width + letter.len_utf8() > WIDEST_LINE {
+        if width + letter.len_utf8() > widest {
             text.push_str("\r\n ");
             width = 1;
         }
         width += letter.len_utf8();
         text.push(letter);
     }
-    text.push_str("\r\n");
+    text
 }

@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Fault;
+use crate::mcp::shown;
 
 const LONGEST_SEGMENT: usize = 255;
 /// RFC 3986 §2.3: what need not be encoded.
@@ -197,7 +198,9 @@ fn is_segment(text: &str) -> bool {
         && text.len() <= LONGEST_SEGMENT
         && text != "."
         && text != ".."
-        && !text.chars().any(|letter| matches!(letter, '/' | '\\' | '%' | '#' | '?' | ';') || letter.is_control())
+        && !text.chars().any(|letter| matches!(letter, '/' | '\\' | '%' | '#' | '?' | ';'))
+        // An id is passed on as it is shown.
+        && shown::path(text) == text
 }
 
 /// The decoded segments of an `href` behind those of the home. Servers encode them each in their own way (RFC 3986 §2.1).
@@ -255,6 +258,7 @@ mod tests {
             "personal/a\\x.ics",
             "personal/x.ics\0",
             "personal/x\r\n.ics",
+            "personal/x\u{202e}sci.ics",
             "personal/x.ics?y",
             "personal/x;y.ics",
             "personal/x.ics#",

@@ -8,7 +8,7 @@ use super::{Entry, PROPERTIES, path_below};
 use crate::mcp::arguments::{FilePath, Limit};
 use crate::mcp::dav::{self, DAV, Multistatus, OC, escaped};
 use crate::mcp::fault::Fault;
-use crate::mcp::listing::{Listing, Page};
+use crate::mcp::listing::{self, Listing, Page};
 use crate::mcp::nextcloud::{Ask, files_root};
 use crate::mcp::settings::Toolset;
 use crate::mcp::tool::{Call, Hints, Reply, Tool};
@@ -60,6 +60,9 @@ impl Tool for FilesSearch {
         let condition = arguments.condition()?;
         let listing = Listing::of(Self::NAME, &[path.as_str(), &condition]);
         let first: usize = listing.open(arguments.cursor.as_deref())?.unwrap_or_default();
+        if first >= FURTHEST {
+            return Err(listing::invalid());
+        }
         let limit = arguments.limit.get();
         let body = request(&scope(&uid, &path)?, &condition, first, limit + 1);
         let answer = nextcloud.ask(Ask::new("SEARCH", "/remote.php/dav/").xml(body)).await?;

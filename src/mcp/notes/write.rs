@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::super::arguments::FilePath;
 use super::super::fault::Fault;
 use super::super::hit::HitId;
 use super::super::nextcloud::{Ask, Nextcloud};
@@ -62,6 +63,9 @@ impl Tool for NoteWrite {
 
     async fn call(Call { nextcloud, .. }: Call, arguments: Arguments) -> Result<Reply<Output>, Fault> {
         let id = arguments.id.as_deref().map(super::number).transpose()?;
+        if arguments.category.as_deref().is_some_and(|category| !is_category(category)) {
+            return Err(Fault::said("category has to be like Home or Home/Garden, and nothing was written."));
+        }
         let append = arguments.append == Some(true);
         let note = match id {
             Some(number) if append => extend(&nextcloud, number, &arguments).await?,
@@ -75,6 +79,11 @@ impl Tool for NoteWrite {
         let etag = Some(note.etag).filter(|etag| !etag.is_empty());
         Ok(Output { id: HitId::Note(note.id).to_string(), etag, url }.into())
     }
+}
+
+/// A category is a folder below that of the notes, and leads nowhere else.
+fn is_category(category: &str) -> bool {
+    category.is_empty() || FilePath::parse(category).is_ok_and(|path| path.as_str().strip_prefix('/') == Some(category))
 }
 
 async fn create(nextcloud: &Nextcloud, arguments: Arguments) -> Result<Note, Fault> {
