@@ -193,10 +193,8 @@ async fn a_weak_etag_is_good_enough_to_change_an_event_by() {
     let changed = json!({ "id": "personal/a.ics", "title": "b", "etag": "abc" });
     let changed = house.does(&token, "event_update", changed).await;
     assert_eq!(changed["etag"], "def");
-    let seen = seen.lock();
-    let (_, _, put) = seen.iter().find(|(method, ..)| method == "PUT").unwrap();
+    let (_, _, put) = seen.lock().iter().find(|(method, ..)| method == "PUT").cloned().unwrap();
     assert!(put.contains("\r\nif-match: \"abc\"\r\n"), "{put}");
-    drop(seen);
     house.close().await;
 }
 
