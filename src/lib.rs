@@ -11,14 +11,17 @@
 //! socket ─ server.rs ─ stack.rs ┐
 //!                               │ middleware/respond.rs        (on the way back: Error → Response)
 //!               Request         │ route.rs ── endpoint/well_known.rs
+//!                               │ mcp/edge.rs, mcp/confirm.rs  (by which name /mcp is called; pages for people)
 //!               Untouched   ┌───┤ middleware/untouched.rs      (bears no token, and the operator lets that pass)
-//!                               │ middleware/authenticate.rs ── exchange/entries.rs, oauth/verifier.rs ── oauth/jwks.rs
-//!               Authenticated   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
-//!                               │                         └─ nextcloud/policy.rs ── nextcloud/dav_body.rs, nextcloud/parameters.rs
-//!               Authorized      │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
-//!               Exchanged       │ proxy/forward.rs ── proxy/headers.rs, session.rs, proxy/rejection.rs
+//!                           │   │ middleware/authenticate.rs ── exchange/entries.rs, oauth/verifier.rs ── oauth/jwks.rs
+//!               Authenticated   │ mcp/frontend.rs ── mcp/handler.rs ── a tool ── mcp/nextcloud.rs ─┐
+//!                           │   │ ◀───────────── the tool's own requests, on behalf of the caller ─┘
+//!                           │   │ middleware/authorize.rs ── nextcloud/target.rs ── nextcloud/route.rs ── nextcloud/never.rs
+//!                           │   │                         └─ nextcloud/policy.rs ── nextcloud/dav_body.rs, nextcloud/parameters.rs
+//!               Authorized  │   │ middleware/exchange.rs ── exchange/cached.rs ── exchange/rfc8693.rs ── oauth/client.rs
+//!               Exchanged   │   │ proxy/forward.rs ── proxy/headers.rs, session.rs, proxy/rejection.rs
 //!                           │   ▼
-//!                           │ proxy/leg.rs ─────▶ Nextcloud
+//!                           │ proxy/leg.rs ── upstream/pool.rs ─────▶ Nextcloud
 //!                           └─▶ proxy/untouched.rs ── proxy/leg.rs (another one) ─────▶ Nextcloud
 //! ```
 //!

@@ -38,7 +38,7 @@ impl Telemetry {
                     metadata.is_span() && metadata.target() == "obo_proxy::request"
                 }))
         });
-        let filter = EnvFilter::try_new(&settings.log).map_err(|error| failed(&error))?;
+        let filter = filter(&settings.log).map_err(|error| failed(&error))?;
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
         let lines = if settings.json { lines.json().boxed() } else { lines.boxed() };
         tracing_subscriber::registry()
@@ -84,4 +84,22 @@ fn exporter(endpoint: &url::Url) -> Result<SdkTracerProvider, TelemetryError> {
         .with_sampler(Sampler::AlwaysOn)
         .with_resource(Resource::builder().with_service_name("obo-proxy").build())
         .build())
+}
+/// What is logged. rmcp writes whole messages at `debug`, and every mistake of a caller at `warn`: contents are not for a log, and strangers must
+/// not fill it. Whoever wants that names it.
+fn filter(log: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    let quiet = if log.contains("rmcp") { "" } else { ",rmcp=error" };
+    EnvFilter::try_new(format!("{log}{quiet}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_protocol_library_is_quiet_unless_it_is_named() {
+        assert!(filter("debug").unwrap().to_string().contains("rmcp=error"));
+        assert!(!filter("info,rmcp=debug").unwrap().to_string().contains("rmcp=error"));
+        assert!(filter("=,=").is_err());
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{inward, outward};
@@ -127,7 +126,9 @@ fn cross(
     // `Host` is not taken off, for it is replaced.
     remove(headers, |name| name != "host" && unwanted(name));
     headers.insert(header::HOST, settings.host.clone());
-    headers.extend(shown(client).map(|client| (X_FORWARDED_FOR, client)));
+    if let Ok(client) = HeaderValue::try_from(client.to_string()) {
+        headers.insert(X_FORWARDED_FOR, client);
+    }
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(settings.public_scheme));
     headers.insert(X_FORWARDED_HOST, settings.forwarded_host.clone());
     Ok(())
@@ -226,17 +227,9 @@ fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
-    // A few at a time: most messages have no more, and nothing has to be allocated for them.
-    loop {
-        let mut doomed = [const { None }; 4];
-        let unwanted = headers.keys().filter(|name| unwanted(name.as_str()));
-        let found = doomed.iter_mut().zip(unwanted).map(|(place, name)| *place = Some(name.clone())).count();
-        for name in doomed.iter().flatten() {
-            headers.remove(name);
-        }
-        if found < doomed.len() {
-            return;
-        }
+    let doomed: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
+    for name in doomed {
+        headers.remove(name);
     }
 }
 
@@ -296,25 +289,6 @@ fn client_address(headers: &HeaderMap, settings: &NextcloudSettings, peer: IpAdd
         }
     }
     client
-}
-
-/// An address as the value of a field. By hand for IPv4: `core::fmt` takes ten times as long.
-fn shown(client: IpAddr) -> Option<HeaderValue> {
-    let IpAddr::V4(client) = client else { return HeaderValue::try_from(client.to_string()).ok() };
-    let mut dotted = Vec::with_capacity("255.255.255.255".len());
-    for octet in client.octets() {
-        if !dotted.is_empty() {
-            dotted.push(b'.');
-        }
-        if octet >= 100 {
-            dotted.push(b'0' + octet / 100);
-        }
-        if octet >= 10 {
-            dotted.push(b'0' + octet / 10 % 10);
-        }
-        dotted.push(b'0' + octet % 10);
-    }
-    HeaderValue::from_maybe_shared(Bytes::from(dotted)).ok()
 }
 
 /// Whether each challenge in a list (RFC 9110 §11.6.1) is a `Bearer` one.

@@ -2,12 +2,15 @@
 //! here.
 
 use std::borrow::Cow;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, Version};
 use http_body::Body as _;
 use prometheus::Histogram;
 use tokio::time::Instant;
@@ -53,15 +56,17 @@ impl Leg {
     /// [`Error::NextcloudUnreachable`], [`Error::NextcloudTimeout`], [`Error::BodyTooLarge`], [`BadRequest::Body`].
     pub async fn send(&self, request: Guest) -> Result<Response<UpstreamBody>, Error> {
         let began = Instant::now();
-        let outcome = if request.body().is_end_stream() {
+        let mut outcome = if request.body().is_end_stream() {
             let deadline = Some(began + self.settings.head_timeout);
             self.pool.send(request, deadline).await.map_err(|error| failed(&error))
         } else {
             // Boxed: most requests have none, and their futures need not be this large.
             Box::pin(self.with_body(request)).await
         };
-        match &outcome {
-            Ok(_) => {
+        match &mut outcome {
+            Ok(answer) => {
+                // Ours, whatever Nextcloud's is (RFC 9110 §6.2): in HTTP/1.0 no caller could tell an answer that was cut off.
+                *answer.version_mut() = Version::HTTP_11;
                 self.seconds.observe(began.elapsed().as_secs_f64());
                 self.outcomes.count(Upstream::Answered);
             }
@@ -72,29 +77,27 @@ impl Leg {
     }
 
     async fn with_body(&self, mut request: Guest) -> Result<Response<UpstreamBody>, Error> {
-        let body = std::mem::take(request.body_mut());
-        let (upload, progress) = Upload::new(body, self.settings.largest_body);
+        let (idle, head) = (self.settings.idle_timeout, self.settings.head_timeout);
+        let (upload, progress) = Upload::new(std::mem::take(request.body_mut()), self.settings.largest_body);
         *request.body_mut() = Body::new(upload);
-        let sending = self.pool.send(request, None);
-        tokio::pin!(sending);
-        loop {
-            let deadline = progress.deadline(self.settings.idle_timeout, self.settings.head_timeout);
-            tokio::select! {
-                biased;
-                answer = &mut sending => {
-                    let mut answer = answer.map_err(|error| failed_upload(&error, &progress))?;
-                    if !progress.is_through() {
-                        answer.body_mut().detach();
-                    }
-                    return Ok(answer);
-                }
-                () = tokio::time::sleep_until(deadline) => {
-                    if Instant::now() >= progress.deadline(self.settings.idle_timeout, self.settings.head_timeout) {
-                        return Err(Error::NextcloudTimeout("upload or response head"));
-                    }
-                }
+        let mut sending = pin!(self.pool.send(request, None));
+        let mut patience = pin!(tokio::time::sleep_until(progress.deadline(idle, head)));
+        let mut answer = poll_fn(|context| {
+            if let Poll::Ready(answer) = sending.as_mut().poll(context) {
+                return Poll::Ready(answer.map_err(|error| failed_upload(&error, &progress)));
             }
+            // The upload moves while it is sent, and never otherwise.
+            let deadline = progress.deadline(idle, head);
+            if patience.deadline() != deadline {
+                patience.as_mut().reset(deadline);
+            }
+            patience.as_mut().poll(context).map(|()| Err(Error::NextcloudTimeout("upload or response head")))
+        })
+        .await?;
+        if !progress.is_through() {
+            answer.body_mut().detach(progress.stands_still(idle));
         }
+        Ok(answer)
     }
 
     /// The answer with its body watched; an event stream ends by `ending`. A session is in use until the body is through; that of an event

@@ -51,6 +51,18 @@ impl Progress {
         self.0.lock().through
     }
 
+    /// Waits until it stands still for this long; for ever, once all of it is on its way.
+    pub async fn stands_still(self, idle: Duration) {
+        while !self.is_through() {
+            let until = self.deadline(idle, idle);
+            if Instant::now() >= until {
+                return;
+            }
+            tokio::time::sleep_until(until).await;
+        }
+        std::future::pending().await
+    }
+
     /// Why the upload failed, if it did.
     #[must_use]
     pub fn failure(&self) -> Option<UploadFailure> {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, Uri};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -127,11 +127,7 @@ impl Shared {
         let answer = connection.exchange(request, deadline).await?;
         let mut answer =
             answer.map(|incoming| UpstreamBody { incoming, driven: Driven::Here(connection, self.clone()) });
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            answer.body_mut().detach();
-        } else {
-            answer.body_mut().rest();
-        }
+        answer.body_mut().rest();
         Ok(answer)
     }
 
@@ -279,7 +275,7 @@ pub struct UpstreamBody {
 enum Driven {
     /// The body.
     Here(Connection, Arc<Shared>),
-    /// A task of its own; or nobody any more, because the connection broke.
+    /// A task of its own; or nobody any more, because the connection ended or is no longer ours, by an upgrade.
     Elsewhere,
     /// It rests: all of the answer has come.
     Resting,
@@ -300,27 +296,29 @@ impl UpstreamBody {
         }
     }
 
-    /// Has the connection driven by a task of its own, after which it is closed: for upgrades, and for an answer that came before the end of
-    /// the upload, which has to go on even if the caller does not read.
-    pub fn detach(&mut self) {
+    /// Has the connection driven by a task of its own, after which it is closed, at the latest by this `end`: for an answer that came before
+    /// the end of the upload, which has to go on even if the caller does not read.
+    pub fn detach(&mut self, end: impl Future<Output = ()> + Send + 'static) {
         if let Driven::Here(..) = self.driven
             && let Driven::Here(connection, _) = std::mem::replace(&mut self.driven, Driven::Elsewhere)
             && let Some(driver) = connection.driver
         {
-            tokio::spawn(driver);
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = driver => {}
+                    () = end => {}
+                }
+            });
         }
     }
 
     /// Lets the connection rest if all of the answer is here.
     fn rest(&mut self) {
         let Driven::Here(connection, _) = &self.driven else { return };
-        let then = match &connection.driver {
-            Some(_) if connection.sender.is_ready() => Driven::Resting,
-            Some(_) => return,
-            None => Driven::Elsewhere,
-        };
-        if let Driven::Here(connection, pool) = std::mem::replace(&mut self.driven, then)
-            && connection.driver.is_some()
+        if connection.driver.is_none() {
+            self.driven = Driven::Elsewhere;
+        } else if connection.sender.is_ready()
+            && let Driven::Here(connection, pool) = std::mem::replace(&mut self.driven, Driven::Resting)
         {
             pool.keep(connection);
         }

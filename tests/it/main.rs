@@ -26,6 +26,7 @@ mod hygiene;
 mod framing;
 mod bodies;
 mod limits;
+mod pool;
 mod tunnels;
 mod refused;
 mod rejected;

@@ -19,6 +19,9 @@ REDIRECT = "http://127.0.0.1:17654/callback"
 # For a whole answer of a client, with its start and a login in it, on a machine that has more to do.
 PATIENCE = 120
 
+# MCP 2025-11-25, "URL Elicitation Required Error".
+URL_FIRST = -32042
+
 CLIENTS = {
     "python auto": ("python", "auto"),
     "python legacy": ("python", "legacy"),
@@ -37,7 +40,7 @@ class Refused(Exception):
 
     def __init__(self, error):
         super().__init__(json.dumps(error))
-        self.code, self.message = error.get("code"), error["message"]
+        self.code, self.message, self.data = error.get("code"), error["message"], error.get("data")
 
 
 class ToolError(Exception):
@@ -95,8 +98,17 @@ class Client:
         return {tool["name"]: tool for tool in self._ask(method="tools/list")["tools"]}
 
     def call(self, tool, /, **arguments):
-        """What a tool answers, structured."""
-        result = self._ask(method="tools/call", name=tool, arguments=arguments)
+        """What a tool answers, structured. Where it sends the person to a page first, the person goes there and says yes."""
+        try:
+            result = self._ask(method="tools/call", name=tool, arguments=arguments)
+        except Refused as refused:
+            if refused.code != URL_FIRST or not self.agrees:
+                raise
+            [page] = refused.data["elicitations"]
+            assert page["mode"] == "url" and page["elicitationId"], page
+            self.asked.append(page["message"])
+            self.person.confirm(page["url"])
+            result = self._ask(method="tools/call", name=tool, arguments=arguments)
         if result.get("isError"):
             raise ToolError(" ".join(part.get("text", "") for part in result["content"]))
         structured = result["structuredContent"]

@@ -62,6 +62,41 @@ class Person:
                 answer = browser.post(urllib.parse.urljoin(str(answer.url), form.action), data=data, headers=headers)
         raise AssertionError(f"{self.name} was not let in: {answer.status_code} {answer.text}")
 
+    def confirm(self, url):
+        """Opens a page of the server that asks something, signs in where that sends the browser, says yes, and reads what is said then."""
+        cookies = {}
+        with httpx2.Client(timeout=60, trust_env=False) as browser:
+
+            def go(method, to, **more):
+                host = urllib.parse.urlsplit(to).netloc
+                kept = cookies.setdefault(host, {})
+                answer = browser.request(method, to, headers={"Cookie": "; ".join(map("=".join, kept.items())), **more.pop("headers", {})}, **more)
+                for cookie in answer.headers.get_list("set-cookie"):
+                    name, _, value = cookie.split(";")[0].partition("=")
+                    kept[name] = value
+                return answer
+
+            answer = go("GET", url)
+            for _ in range(12):
+                if location := answer.headers.get("location"):
+                    answer = go("GET", urllib.parse.urljoin(str(answer.url), location))
+                    continue
+                form = Form(answer.text)
+                if answer.status_code != 200 or not form.action:
+                    break
+                to = urllib.parse.urljoin(str(answer.url), form.action)
+                if "answer" in form.buttons:
+                    own = urllib.parse.urlsplit(str(answer.url))
+                    origin = {"Origin": f"{own.scheme}://{own.netloc}"}
+                    answer = go("POST", to, data={"answer": "yes", **form.hidden}, headers=origin)
+                    assert answer.status_code == 200, answer.text
+                    return answer.text
+                data = {"username": self.name, **form.hidden}
+                if "password" in form.buttons:
+                    data["password"] = self.name
+                answer = go("POST", to, data=data)
+        raise AssertionError(f"{self.name} was not asked: {answer.status_code} {answer.text}")
+
     @staticmethod
     def has_left(location, url):
         here, there = (urllib.parse.urlsplit(it) for it in (url, location))

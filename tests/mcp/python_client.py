@@ -103,7 +103,7 @@ async def main():
                 try:
                     say(result=await obey(client, json.loads(line)))
                 except mcp.MCPError as error:
-                    say(error={"code": error.error.code, "message": error.error.message})
+                    say(error={"code": error.error.code, "message": error.error.message, "data": error.error.data})
                 except Exception as error:  # what the transport found
                     say(error={"message": f"{type(error).__name__}: {error}"})
 

@@ -1,24 +1,24 @@
-use obo_proxy::body::Body;
-use obo_proxy::middleware::authenticate::{Authenticated, Caller};
+use obo_proxy::middleware::authenticate::{Authenticated, Caller, Errand};
 use obo_proxy::middleware::authorize::Authorized;
 use obo_proxy::middleware::exchange::{Exchanged, Grant};
 use obo_proxy::middleware::untouched::Untouched;
 use obo_proxy::nextcloud::family::Family;
 use obo_proxy::nextcloud::policy::Needs;
+use obo_proxy::service::Guest;
 
-fn authenticated(request: http::Request<Body>, caller: Caller) -> Authenticated {
-    Authenticated { request, caller }
+fn authenticated(request: Guest, caller: Caller, errand: Errand) -> Authenticated {
+    Authenticated { request, caller, errand }
 }
 
-fn authorized(request: http::Request<Body>, caller: Caller, family: Family, needs: Needs) -> Authorized {
+fn authorized(request: Guest, caller: Caller, family: Family, needs: Needs) -> Authorized {
     Authorized { request, caller, family, needs }
 }
 
-fn exchanged(request: http::Request<Body>, family: Family, grant: Grant) -> Exchanged {
+fn exchanged(request: Guest, family: Family, grant: Grant) -> Exchanged {
     Exchanged { request, family, grant }
 }
 
-fn untouched(request: http::Request<Body>, peer: std::net::IpAddr) -> Untouched {
+fn untouched(request: Guest, peer: std::net::IpAddr) -> Untouched {
     Untouched { request, peer }
 }
 
