@@ -12,18 +12,18 @@ use super::strangers::tools;
 use crate::house::{House, Plan};
 
 /// A request as the fake saw it: method, target, head and body.
-type Seen = Arc<Mutex<Vec<(String, String, String)>>>;
+pub type Seen = Arc<Mutex<Vec<(String, String, String)>>>;
 
 /// What it answers to method and target; none for what it always does: the user.
-type Answers = Box<dyn Fn(&str, &str) -> Option<Vec<u8>> + Send + Sync>;
+pub type Answers = Box<dyn Fn(&str, &str) -> Option<Vec<u8>> + Send + Sync>;
 
-fn answer(status: &str, fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn answer(status: &str, fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status}\r\n{fields}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
-fn multistatus(responses: &str) -> Vec<u8> {
+pub fn multistatus(responses: &str) -> Vec<u8> {
     let xml = format!(
         "<?xml version=\"1.0\"?><d:multistatus xmlns:d=\"DAV:\" xmlns:oc=\"http://owncloud.org/ns\" \
          xmlns:cal=\"urn:ietf:params:xml:ns:caldav\" xmlns:card=\"urn:ietf:params:xml:ns:carddav\">{responses}</d:multistatus>"
@@ -31,7 +31,7 @@ fn multistatus(responses: &str) -> Vec<u8> {
     answer("207 Multi-Status", "content-type: application/xml\r\n", xml)
 }
 
-fn response(href: &str, prop: &str) -> String {
+pub fn response(href: &str, prop: &str) -> String {
     format!(
         "<d:response><d:href>{href}</d:href><d:propstat><d:prop>{prop}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>\
          </d:response>"
@@ -44,7 +44,7 @@ fn user() -> Vec<u8> {
 }
 
 /// A house in front of the fake, and what the fake sees.
-async fn before(answers: Answers) -> (House, Seen) {
+pub async fn before(answers: Answers) -> (House, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = Some(format!("http://{}", listener.local_addr().unwrap()));
     let seen = Seen::default();
