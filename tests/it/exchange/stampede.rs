@@ -54,6 +54,8 @@ async fn flights_of_different_tokens_never_meet() {
         }
     }
     house.until("all have come", async || house.boarded().await >= 40.0).await;
+    // Whoever waits for an exchange may do so a moment before the provider hears of it.
+    house.until("each token has its exchange", async || house.exchanges() >= 8).await;
     assert_eq!(house.exchanges(), 8);
     house.provider.release(Endpoint::Exchange);
     for (user, page) in callers.join_all().await {
