@@ -1,4 +1,4 @@
-//! Calendars, events and tasks as tools, over CalDAV (RFC 4791). What the objects say is read and written in [`calendar`](super::calendar).
+//! Calendars, events and tasks as tools, over CalDAV (RFC 4791). What the objects say is read and written in [`calendar`].
 //!
 //! Tools for tasks send requests that keep to tasks ([`Kind::Tasks`]): they pass with `tasks.*` and are held to VTODO
 //! (`nextcloud/policy/tasks.rs`), so that a client with these scopes alone cannot reach events.

@@ -6,9 +6,9 @@
 //!
 //! | request | on | body |
 //! |---|---|---|
-//! | PROPFIND, `Depth` 0 or 1 | the home, or a calendar | `prop` that asks for no object and for no etag ([`query`]) |
-//! | REPORT | a calendar | a `calendar-query` for nothing but VTODO ([`query`]) |
-//! | PUT, either `If-None-Match: *` or one etag in `If-Match` | an object in a calendar | a VCALENDAR of nothing but VTODO ([`object`]) |
+//! | PROPFIND, `Depth` 0 or 1 | the home, or a calendar | `prop` that asks for no object and for no etag (`query`) |
+//! | REPORT | a calendar | a `calendar-query` for nothing but VTODO (`query`) |
+//! | PUT, either `If-None-Match: *` or one etag in `If-Match` | an object in a calendar | a VCALENDAR of nothing but VTODO (`object`) |
 //!
 //! That a write replaces a task and no event is what the etag is for: of an event none can be learnt through this door.
 
