@@ -8,11 +8,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
+/// Whether a cookie of a request, as `name=value`, is one of ours. Nobody behind us is to see it.
+#[must_use]
+pub fn is_ours(pair: &[u8]) -> bool {
+    pair.strip_prefix(b"__Host-").unwrap_or(pair).starts_with(OURS)
+}
+
 /// Makes and finds our cookies.
 #[derive(Debug, Clone, Copy)]
 pub struct Cookies {
     secure: bool,
 }
+
+/// What the names of all our cookies begin with.
+const OURS: &[u8] = b"obo-";
 
 /// 256 random bits, as text.
 #[must_use]

@@ -8,6 +8,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{inward, outward};
 use crate::error::{BadRequest, Error};
+use crate::oauth::browser;
 use crate::upstream::NextcloudSettings;
 
 /// Hop-by-hop fields: they concern one connection.
@@ -109,7 +110,7 @@ pub fn prepare_untouched(headers: &mut HeaderMap, settings: &NextcloudSettings, 
     cross(headers, settings, peer, stays_behind)?;
     rewrite(headers, &DESTINATION, settings, inward::destination);
     rewrite(headers, &IF, settings, inward::tags);
-    join_cookies(headers);
+    settle_cookies(headers);
     Ok(())
 }
 
@@ -134,14 +135,26 @@ fn cross(
     Ok(())
 }
 
-/// HTTP/2 may cut cookies into several fields; HTTP/1.1 has one (RFC 9113 §8.2.3).
-fn join_cookies(headers: &mut HeaderMap) {
-    let cookies: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if cookies.len() > 1
-        && let Ok(mut joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+/// HTTP/2 may cut cookies into several fields; HTTP/1.1 has one (RFC 9113 §8.2.3). Our own stay behind: whoever has the one of a page of ours
+/// could answer there.
+fn settle_cookies(headers: &mut HeaderMap) {
+    let fields: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    let pairs = || fields.iter().flat_map(|field| field.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
+    let has_ours = pairs().any(browser::is_ours);
+    if fields.len() < 2 && !has_ours {
+        return;
+    }
+    let settled = if has_ours {
+        pairs().filter(|pair| !browser::is_ours(pair)).collect::<Vec<_>>().join(&b"; "[..])
+    } else {
+        fields.join(&b"; "[..])
+    };
+    headers.remove(header::COOKIE);
+    if !settled.is_empty()
+        && let Ok(mut settled) = HeaderValue::from_bytes(&settled)
     {
-        joined.set_sensitive(true);
-        headers.insert(header::COOKIE, joined);
+        settled.set_sensitive(true);
+        headers.insert(header::COOKIE, settled);
     }
 }
 

@@ -138,6 +138,26 @@ async fn cut_cookies_are_one_again() {
     house.close().await;
 }
 
+/// Law 2 in small: whoever has the cookie of a page of ours could answer there, so it is not Nextcloud's to see.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookies_of_our_own_pages_stay_with_us() {
+    let upstream = Upstream::answering(OK).await;
+    let house = before(&upstream).await;
+    for (sent, passed) in [
+        ("oc1=2; __Host-obo-confirm-ab=secret; nc_token=x", Some("oc1=2; nc_token=x")),
+        ("obo-login-ab=secret;oc1=obo-2", Some("oc1=obo-2")),
+        ("obo-confirm-ab=secret", None),
+        ("oc1=2;  __Host-nc_x=1", Some("oc1=2;  __host-nc_x=1")),
+    ] {
+        ask(&house, bare(&house, "GET /index.php/x", &format!("Cookie: {sent}\r\n"))).await;
+        let head = upstream.last();
+        let cookie = head.lines().find_map(|line| line.trim_end().strip_prefix("cookie: "));
+        assert_eq!(cookie, passed, "{sent}");
+        assert!(!head.contains("secret"), "{head}");
+    }
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn methods_are_listed_hosts_agree_and_paths_pass_byte_for_byte_but_do_not_climb() {
     let upstream = Upstream::answering(OK).await;
