@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use quick_xml::NsReader;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 
@@ -204,14 +205,11 @@ impl Element {
                 Event::End(_) => open.pop(),
                 Event::Text(text) => say(&mut open, &text.xml10_content())?,
                 Event::CData(text) => say(&mut open, &text.xml10_content())?,
-                Event::GeneralRef(reference) => {
-                    let letter = match reference.resolve_char_ref() {
-                        Ok(Some(letter)) => letter,
-                        Ok(None) => predefined(&reference).ok_or(Unreadable("an entity"))?,
-                        Err(_) => return Err(Unreadable("a character reference")),
-                    };
-                    say(&mut open, letter.encode_utf8(&mut [0; 4]))?
-                }
+                Event::GeneralRef(reference) => match reference.resolve_char_ref() {
+                    Ok(Some(letter)) => say(&mut open, letter.encode_utf8(&mut [0; 4]))?,
+                    Ok(None) => say(&mut open, resolve_xml_entity(&reference).ok_or(Unreadable("an entity"))?)?,
+                    Err(_) => return Err(Unreadable("a character reference")),
+                },
                 Event::DocType(_) => return Err(Unreadable("a document type")),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) => None,
                 Event::Eof => return root.ok_or(Unreadable("not closed")),
@@ -238,17 +236,6 @@ fn say(open: &mut [Element], text: &str) -> Result<Option<Element>, Unreadable> 
         None => return Err(Unreadable("text outside")),
     }
     Ok(None)
-}
-
-fn predefined(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 /// `HTTP/1.1 200 OK`.

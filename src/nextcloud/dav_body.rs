@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use quick_xml::Reader;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 
 /// Deeper bodies are refused; a REPORT of a real client goes ten deep.
@@ -110,14 +111,11 @@ impl Reading {
             Event::Text(text) => self.text(text.as_ref()),
             Event::CData(data) if self.depth > 0 => self.text(data.as_ref()),
             Event::CData(_) => Err(AmbiguousBody::Malformed),
-            Event::GeneralRef(reference) => {
-                let resolved = match reference.resolve_char_ref() {
-                    Ok(Some(letter)) => letter,
-                    Ok(None) => predefined(reference.as_ref()).ok_or(AmbiguousBody::Entity)?,
-                    Err(_) => return Err(AmbiguousBody::Malformed),
-                };
-                self.text(resolved.encode_utf8(&mut [0; 4]))
-            }
+            Event::GeneralRef(reference) => match reference.resolve_char_ref() {
+                Ok(Some(letter)) => self.text(letter.encode_utf8(&mut [0; 4])),
+                Ok(None) => self.text(resolve_xml_entity(reference.as_ref()).ok_or(AmbiguousBody::Entity)?),
+                Err(_) => Err(AmbiguousBody::Malformed),
+            },
             // Text around these is one text to some readers.
             Event::Comment(_) | Event::PI(_) if self.open.is_some() => Err(AmbiguousBody::Href),
             Event::Comment(_) | Event::PI(_) | Event::Eof => Ok(()),
@@ -197,17 +195,6 @@ fn check(declaration: &BytesDecl<'_>, ascii: bool) -> Result<(), AmbiguousBody> 
         Some(Ok(encoding)) if encoding.as_ref().eq_ignore_ascii_case("us-ascii") && ascii => Ok(()),
         Some(_) => Err(AmbiguousBody::Encoding),
     }
-}
-
-fn predefined(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 // === impl AmbiguousBody ===
