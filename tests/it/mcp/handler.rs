@@ -71,20 +71,24 @@ async fn no_handler_gets_to_see_a_credential() {
 /// A client of the modern era cancels by going away: what its tool asked of Nextcloud ends as well, in whichever era.
 #[tokio::test]
 async fn a_client_that_goes_away_takes_its_request_to_nextcloud_along() {
-    for version in [LEGACY, MODERN] {
+    let tool = ("tools/call", "whoami", json!({ "name": "whoami", "arguments": {} }));
+    let resource = ("resources/read", "nextcloud://files/Readme.md", json!({ "uri": "nextcloud://files/Readme.md" }));
+    for (version, (method, name, params)) in
+        [(LEGACY, &tool), (MODERN, &tool), (LEGACY, &resource), (MODERN, &resource)]
+    {
         let stalled = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = Some(format!("http://{}", stalled.local_addr().unwrap()));
         let house = Plan { upstream, ..Plan::default() }.build().await;
         let mut client = TcpStream::connect(house.running.address).await.unwrap();
-        client.write_all(&call(&house, version)).await.unwrap();
+        client.write_all(&said(&house, version, method, name, params.clone())).await.unwrap();
 
         let (mut nextcloud, _) = tokio::time::timeout(PATIENCE, stalled.accept()).await.expect("it asks").unwrap();
         let mut head = [0; 64 * 1024];
         let read = tokio::time::timeout(PATIENCE, nextcloud.read(&mut head)).await.unwrap().unwrap();
-        assert!(head[..read].starts_with(b"GET /ocs/"), "{version}");
+        assert!(head[..read].starts_with(b"GET /ocs/"), "{version} {method}");
         drop(client);
         let end = tokio::time::timeout(PATIENCE, nextcloud.read(&mut head)).await;
-        assert!(matches!(end, Ok(Ok(0) | Err(_))), "{version}: {end:?}");
+        assert!(matches!(end, Ok(Ok(0) | Err(_))), "{version} {method}: {end:?}");
         house.close().await;
     }
 }
@@ -97,7 +101,8 @@ async fn a_client_that_went_away_takes_no_room() {
     let token = house.token("alice");
     house.nextcloud.hold();
     let mut client = TcpStream::connect(house.running.address).await.unwrap();
-    client.write_all(&call(&house, MODERN)).await.unwrap();
+    let whoami = json!({ "name": "whoami", "arguments": {} });
+    client.write_all(&said(&house, MODERN, "tools/call", "whoami", whoami)).await.unwrap();
     while house.nextcloud.seen().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -114,19 +119,18 @@ async fn a_client_that_went_away_takes_no_room() {
     house.close().await;
 }
 
-/// A call of `whoami` as it stands on the wire.
-fn call(house: &House, version: &str) -> Vec<u8> {
-    let mut params = json!({ "name": "whoami", "arguments": {} });
+/// A message as it stands on the wire.
+fn said(house: &House, version: &str, method: &str, name: &str, mut params: serde_json::Value) -> Vec<u8> {
     if version == MODERN {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": version,
             "io.modelcontextprotocol/clientCapabilities": {},
         });
     }
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
     format!(
         "POST /mcp HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         mcp-protocol-version: {version}\r\nmcp-method: tools/call\r\nmcp-name: whoami\r\ncontent-length: {}\r\n\r\n{body}",
+         mcp-protocol-version: {version}\r\nmcp-method: {method}\r\nmcp-name: {name}\r\ncontent-length: {}\r\n\r\n{body}",
         house.running.address,
         house.token("alice"),
         body.len()
